@@ -1,0 +1,51 @@
+/*
+ * control_peer.h - one connection of the control socket.
+ *
+ * Inside primary/control*.c only.  It is freed at the end of its answer, when
+ * its time is over or when nobody is there any more; never inside a command.
+ */
+#ifndef PRIMARY_CONTROL_PEER_H
+#define PRIMARY_CONTROL_PEER_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "primary/control.h"
+#include "primary/jobs.h"
+
+struct control {
+	struct ev_loop *loop;
+	struct jobs *jobs;
+	const struct control_calls *calls;
+	void *arg;
+	int listen_fd; /* owned */
+	ev_io acceptable;
+	struct list connections;
+	unsigned count;
+};
+
+struct control_peer {
+	struct list link;
+	struct control *control;
+	int fd; /* owned */
+	ev_io readable;
+	ev_io writable;
+	ev_timer deadline;
+	char line[CONTROL_LINE_MAX];
+	size_t len;
+	bool stops;    /* waits for the end of the bus */
+	bool finished; /* the final line is queued */
+	struct buf out;
+	struct waiter waiter;
+};
+
+/* Queue the final line and, when it is out, close. */
+void control_answer(struct control_peer *peer, int code, const char *text);
+
+/* Carry out "COMMAND [ARG]"; line is changed.  The answer comes in time. */
+void control_run(struct control_peer *peer, char *line);
+
+#endif /* PRIMARY_CONTROL_PEER_H */

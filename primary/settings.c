@@ -1,0 +1,82 @@
+/* settings.c - see settings.h. */
+#include "primary/settings.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/stats.h"
+
+struct settings *
+settings_new(struct config *config, const struct settings *old,
+    const char *known, char *why, size_t size)
+{
+	struct settings *settings = calloc(1, sizeof(*settings));
+
+	if (settings == NULL) {
+		(void)snprintf(why, size, "out of memory");
+		config_free(config);
+		return NULL;
+	}
+	settings->config = config;
+	settings->text = config_text(config, &settings->text_len);
+	if (settings->text == NULL || settings->text_len > IPC_CONFIG_MAX) {
+		(void)snprintf(why, size, "%s",
+		    settings->text == NULL ? "out of memory" :
+					     "the configuration is too long");
+		goto fail;
+	}
+	if (listeners_init(&settings->listeners, &config->listen,
+		old != NULL ? &old->listeners : NULL, known, why, size) != 0)
+		goto fail;
+	return settings;
+fail:
+	settings_free(settings);
+	return NULL;
+}
+
+void
+settings_free(struct settings *settings)
+{
+	if (settings == NULL)
+		return;
+	listeners_release(&settings->listeners);
+	config_free(settings->config);
+	free(settings->text);
+	free(settings);
+}
+
+unsigned
+settings_workers(const struct settings *settings)
+{
+	unsigned workers = (unsigned)settings->config->workers;
+	cpu_set_t cpus;
+
+	if (workers == 0 && sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		workers = (unsigned)CPU_COUNT(&cpus);
+	if (workers == 0)
+		workers = 1;
+	return workers < STATS_SLOTS_MAX ? workers : STATS_SLOTS_MAX;
+}
+
+uint32_t
+settings_roll_hash(const struct settings *settings)
+{
+	const struct config_option *option;
+	const char *line = settings->text;
+	const char *end = line + settings->text_len;
+	uint32_t hash = 2166136261u; /* FNV-1a: the same in every process */
+	size_t len;
+
+	/* Every line is "key value" or a comment, always in the same order. */
+	for (; line < end; line += len + 1) {
+		len = strcspn(line, "\n");
+		option = config_option_find(line, strcspn(line, " \n"));
+		if (option == NULL || option->reload != RELOAD_ROLL)
+			continue;
+		for (size_t i = 0; i < len; i++)
+			hash = (hash ^ (unsigned char)line[i]) * 16777619u;
+	}
+	return hash;
+}

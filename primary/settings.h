@@ -1,0 +1,43 @@
+/*
+ * settings.h - a configuration and what was made from it.
+ *
+ * The supervisor has one in force and, while new workers roll in, the next
+ * one.  Which of the two a worker gets is decided when it starts.
+ */
+#ifndef PRIMARY_SETTINGS_H
+#define PRIMARY_SETTINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "config/config.h"
+#include "primary/listeners.h"
+
+struct settings {
+	struct config *config; /* owned */
+	char *text;            /* owned; what workers are told */
+	size_t text_len;
+	struct listeners listeners; /* its addresses, in its order */
+};
+
+/*
+ * Make settings of config (consumed, on failure too).  old and known are
+ * listeners_init()'s.  NULL with the reason in why.
+ */
+struct settings *settings_new(struct config *config, const struct settings *old,
+    const char *known, char *why, size_t size);
+
+/* NULL is allowed and does nothing. */
+void settings_free(struct settings *settings);
+
+/* How many workers this configuration asks for. */
+unsigned settings_workers(const struct settings *settings);
+
+/*
+ * A number that differs when an option differs that only new workers take.  A
+ * primary compares it with that of an earlier one whose workers it adopts.
+ */
+uint32_t settings_roll_hash(const struct settings *settings);
+
+#endif /* PRIMARY_SETTINGS_H */

@@ -1,0 +1,119 @@
+/* spawn.c - see spawn.h. */
+#include "primary/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "wire/ipc_proto.h"
+
+enum {
+	ARG_TEXT_MAX = 128
+};
+
+static char exe_path[PATH_MAX];
+
+int
+spawn_init(void)
+{
+	ssize_t len;
+
+	len = readlink("/proc/self/exe", exe_path, sizeof(exe_path) - 1);
+	if (len == -1)
+		return -errno;
+	exe_path[len] = '\0';
+	return 0;
+}
+
+static void
+reset_signals(void)
+{
+	struct sigaction action;
+	sigset_t none;
+
+	memset(&action, 0, sizeof(action));
+	for (int number = 1; number < NSIG; number++) {
+		action.sa_handler = SIG_DFL;
+		if (number == SIGINT || number == SIGHUP || number == SIGPIPE)
+			action.sa_handler = SIG_IGN;
+		/* Fails for KILL, STOP and the C library's own. */
+		(void)sigaction(number, &action, NULL);
+	}
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail */
+}
+
+/* Only IPC_FD and the three standard descriptors stay open. */
+static int
+arrange_descriptors(int hub_fd)
+{
+	int null_fd;
+
+	if (hub_fd == IPC_FD) {
+		if (fcntl(hub_fd, F_SETFD, 0) == -1)
+			return -errno;
+	} else if (dup2(hub_fd, IPC_FD) == -1) {
+		return -errno;
+	}
+	null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null_fd != -1)
+		(void)dup2(null_fd, STDIN_FILENO); /* else it keeps ours */
+	if (close_range(IPC_FD + 1, ~0U, 0) == -1)
+		return -errno;
+	return 0;
+}
+
+static void
+become_worker(int hub_fd, char *const argv[])
+{
+	int rc;
+
+	reset_signals();
+	rc = arrange_descriptors(hub_fd);
+	if (rc == 0) {
+		(void)execv(exe_path, argv); /* returns on failure only */
+		rc = -errno;
+	}
+	errno = -rc;
+	log_warn("worker: cannot execute \"%s\"", exe_path);
+	_exit(EXIT_FAILURE);
+}
+
+pid_t
+spawn_worker(unsigned slot, const char *name, const char *run_dir, int *ret_fd)
+{
+	char busctl[] = "busctl", worker[] = "worker";
+	char slot_flag[] = "--slot", name_flag[] = "--name";
+	char dir_flag[] = "--run-dir";
+	char slot_text[12], name_text[ARG_TEXT_MAX], dir_text[ARG_TEXT_MAX];
+	char *argv[] = { busctl, worker, slot_flag, slot_text, name_flag,
+		name_text, dir_flag, dir_text, NULL };
+	int pair[2], rc;
+	pid_t pid;
+
+	(void)snprintf(slot_text, sizeof(slot_text), "%u", slot);
+	(void)snprintf(name_text, sizeof(name_text), "%s", name);
+	(void)snprintf(dir_text, sizeof(dir_text), "%s", run_dir);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+		pair) == -1)
+		return -errno;
+	pid = fork();
+	if (pid == -1) {
+		rc = -errno;
+		(void)close(pair[0]); /* unused so far */
+		(void)close(pair[1]);
+		return rc;
+	}
+	if (pid == 0)
+		become_worker(pair[1], argv);
+	(void)close(pair[1]); /* the worker's */
+	*ret_fd = pair[0];
+	return pid;
+}

@@ -1,0 +1,179 @@
+/*
+ * ipc_proto.h - what the hub and its nodes say to each other.
+ *
+ * This file is the whole contract: no functions, no other header of ours.  Add
+ * messages at the end, never renumber, and raise IPC_VERSION whenever a line of
+ * the table or a struct below changes.
+ *
+ * The stream is a Unix socket, host byte order: both ends are the same host.
+ * A message is a struct ipc_header and len bytes.  Integers inside messages
+ * are not aligned; ipc.h copies them.
+ *
+ *	node                         hub
+ *	 | HELLO ------------------> |  who, with SO_PEERCRED; a worker that
+ *	 |                           |  survived its primary sends its listening
+ *	 |                           |  sockets along (SCM_RIGHTS)
+ *	 | <---------------- WELCOME |  slot, node id; listening sockets and the
+ *	 |                           |  statistics page along
+ *	 | <----------------- CONFIG |  text of the whole configuration
+ *	 | READY ------------------> |  from now on envelopes come
+ *	 | JOIN, LEAVE, PUBLISH ---> |
+ *	 | <-------- JOINED, PUBLISH |
+ *	 | <------------------ DRAIN |  accept no more clients, finish, exit
+ *
+ * A node that is not wanted gets REFUSED with the reason and EOF.
+ */
+#ifndef WIRE_IPC_PROTO_H
+#define WIRE_IPC_PROTO_H
+
+#include <stdint.h>
+
+#define IPC_VERSION 1
+
+enum {
+	IPC_FD = 3,            /* where a spawned worker finds the hub */
+	IPC_CHANNEL_MAX = 512, /* bytes of a channel name, prefix included */
+	IPC_PAYLOAD_MAX = 64 << 20, /* bytes of an envelope's payload */
+	IPC_CONFIG_MAX = 1 << 20,   /* bytes of a configuration's text */
+	IPC_TEXT_MAX = 4096,        /* bytes of any other text */
+	IPC_FDS_MAX = 32,           /* descriptors in one message */
+};
+
+/* Who may send a message; from the other side it is a violation. */
+enum ipc_dir {
+	IPC_UP = 1 << 0,   /* node to hub */
+	IPC_DOWN = 1 << 1, /* hub to node */
+};
+
+struct ipc_header {
+	uint32_t len; /* bytes that follow this header */
+	uint16_t type;
+	uint16_t reserved; /* 0 */
+};
+
+/* A node's identity; the text form is in node_id.h. */
+struct ipc_node_id {
+	uint32_t host; /* drawn when the bus was first started */
+	uint16_t slot; /* place; programs count from IPC_PROGRAM_SLOT */
+	uint16_t generation;
+};
+
+enum {
+	IPC_PROGRAM_SLOT = 0x8000,
+	IPC_SLOT_NONE = 0xffff
+};
+
+enum ipc_kind {
+	IPC_KIND_WORKER = 1,  /* serves clients, needs a slot */
+	IPC_KIND_PROGRAM = 2, /* publishes and listens */
+};
+
+struct ipc_hello {
+	uint32_t version;
+	uint32_t kind;
+	uint32_t pid;          /* checked against SO_PEERCRED */
+	uint32_t fd_count;     /* listening sockets that come along */
+	struct ipc_node_id id; /* what it was before; slot NONE at first */
+	uint32_t section;      /* its section of the statistics page, or ~0 */
+	uint32_t reserved;
+}; /* followed by a name for people, 0 to IPC_TEXT_MAX bytes */
+
+struct ipc_welcome {
+	struct ipc_node_id id;
+	uint32_t section;  /* its section of the statistics page, or ~0 */
+	uint32_t fd_count; /* listening sockets, in the order of the config */
+	uint32_t has_page; /* 1: one more descriptor, the statistics page */
+	uint32_t adopted;  /* 1: go on as you are, your clients are welcome */
+};                         /* followed by the run directory's path */
+
+struct ipc_refused {
+	uint32_t retry_ms; /* 0: never come back like this */
+};                         /* followed by the reason in words */
+
+struct ipc_join {
+	uint32_t token; /* comes back in JOINED; 0: no answer wanted */
+};                      /* followed by the channel's name */
+
+struct ipc_joined {
+	uint32_t token;
+};
+
+enum ipc_publish_flags {
+	IPC_PUBLISH_BINARY = 1 << 0, /* payload is bytes, not JSON text */
+};
+
+struct ipc_publish {
+	struct ipc_node_id origin; /* stamped by the hub, whatever it was */
+	uint64_t seq; /* counts this origin's envelopes on this channel */
+	uint16_t flags;
+	uint16_t channel_len;
+	uint32_t reserved;
+}; /* followed by the channel's name, then the payload */
+
+struct ipc_drain {
+	uint32_t window_ms; /* spread the closes over this time; 0: at once */
+	uint32_t leave;     /* 1: exit when the last client has gone */
+};
+
+struct ipc_ping {
+	uint32_t token;
+};
+
+struct ipc_applied {
+	uint32_t ok; /* 0: kept the old configuration; the reason follows */
+};
+
+/*
+ * id, direction, smallest and largest length, meaning.
+ */
+/* clang-format off */
+#define IPC_MESSAGES(X)                                                       \
+	X(HELLO,   IPC_UP,   sizeof(struct ipc_hello),                        \
+	    sizeof(struct ipc_hello) + IPC_TEXT_MAX,                          \
+	    "a node introduces itself")                                       \
+	X(WELCOME, IPC_DOWN, sizeof(struct ipc_welcome),                      \
+	    sizeof(struct ipc_welcome) + IPC_TEXT_MAX,                        \
+	    "the node has a place on the bus")                                \
+	X(REFUSED, IPC_DOWN, sizeof(struct ipc_refused),                      \
+	    sizeof(struct ipc_refused) + IPC_TEXT_MAX,                        \
+	    "the node has none, and why")                                     \
+	X(CONFIG,  IPC_DOWN, 0, IPC_CONFIG_MAX,                               \
+	    "the configuration, as `config print` writes it")                 \
+	X(APPLIED, IPC_UP,   sizeof(struct ipc_applied),                      \
+	    sizeof(struct ipc_applied) + IPC_TEXT_MAX,                        \
+	    "a CONFIG after the first is in force, or is not")                \
+	X(READY,   IPC_UP,   0, 0,                                            \
+	    "the worker accepts clients")                                     \
+	X(JOIN,    IPC_UP,   sizeof(struct ipc_join) + 1,                     \
+	    sizeof(struct ipc_join) + IPC_CHANNEL_MAX,                        \
+	    "the node wants this channel's envelopes")                        \
+	X(JOINED,  IPC_DOWN, sizeof(struct ipc_joined),                       \
+	    sizeof(struct ipc_joined),                                        \
+	    "the hub knows; what is published from now on arrives")           \
+	X(LEAVE,   IPC_UP,   1, IPC_CHANNEL_MAX,                              \
+	    "the node wants them no longer")                                  \
+	X(PUBLISH, IPC_UP | IPC_DOWN, sizeof(struct ipc_publish) + 1,         \
+	    sizeof(struct ipc_publish) + IPC_CHANNEL_MAX + IPC_PAYLOAD_MAX,   \
+	    "an envelope")                                                    \
+	X(DRAIN,   IPC_DOWN, sizeof(struct ipc_drain),                        \
+	    sizeof(struct ipc_drain),                                         \
+	    "accept no more clients, ask those connected to leave")           \
+	X(PING,    IPC_UP,   sizeof(struct ipc_ping),                         \
+	    sizeof(struct ipc_ping),                                          \
+	    "answer when everything before this was handled")                 \
+	X(PONG,    IPC_DOWN, sizeof(struct ipc_ping),                         \
+	    sizeof(struct ipc_ping),                                          \
+	    "everything before that PING was handled")                        \
+	X(REOPEN,  IPC_DOWN, 0, 0,                                            \
+	    "open the log file anew")
+
+/* clang-format on */
+
+enum ipc_type {
+#define X(id, dir, min, max, meaning) IPC_##id,
+	IPC_MESSAGES(X)
+#undef X
+	IPC_TYPE_COUNT /* must be last */
+};
+
+#endif /* WIRE_IPC_PROTO_H */

@@ -1,0 +1,343 @@
+#!/usr/bin/python3
+"""What README.md tells people to type does what README.md says.
+
+The tour's shell blocks are run as they stand, in two shells for the two
+terminals, with a run directory and a port of their own; what is shown below a
+block must be printed, apart from the numbers.  Two clients of ours are the
+browser's windows.
+
+A comment above a block says what it is: `tour N` is typed into terminal N (with
+`exit S`, its last line ends with status S), `shown N` is what terminal N prints,
+`...` any lines.  `page` is for a browser.
+"""
+# timeout: 120
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import uuid
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "support"))
+import proc  # noqa: E402
+from bus import BUSCTL, ROOT  # noqa: E402
+from check import (Failed, at_least, equal, main, say, test,  # noqa: E402
+                   wait_until)
+from wsclient import Client  # noqa: E402
+
+DEADLINE_S = 15.0
+BLOCK = re.compile(
+    r"^\*\*([A-Z][^*]*)\.\*\*|<!-- (tour|shown|page)(?: (\d))?(?: exit (\d+))?"
+    r" -->\n```\w*\n(.*?)```", re.M | re.S)
+
+
+def read_readme():
+    """The text of README.md."""
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        return file.read()
+
+
+def shape(line):
+    """An expression for a line: any numbers, any number of blanks."""
+    text = re.sub(r"\d+", "0", line.strip())
+    text = re.escape(text).replace("0", r"\d+")
+    return r"[ \t]*" + re.sub(r"(\\ )+", " +", text) + r"[ \t]*\n"
+
+
+def shape_of_all(lines, between):
+    """The same for lines; `...` and what may stand between them."""
+    return between.join(r"(?:.*\n)*?" if line == "..." else shape(line)
+                        for line in lines)
+
+
+class Terminal:
+    """A shell that is typed into."""
+
+    def __init__(self, path, cwd, env):
+        self.path = path
+        self.seen = 0
+        self.typed = 0
+        with open(path, "wb") as out:
+            self.shell = subprocess.Popen(
+                ["bash"], stdin=subprocess.PIPE, stdout=out, stderr=out,
+                cwd=cwd, env=env, start_new_session=True)
+
+    def output(self):
+        """What has been printed since the last look."""
+        with open(self.path, encoding="utf-8", errors="replace") as file:
+            return file.read()[self.seen:]
+
+    def type(self, line):
+        """Type a line and do not wait."""
+        self.shell.stdin.write(line.encode() + b"\n")
+        self.shell.stdin.flush()
+
+    def run(self, line):
+        """Type a line; its exit status."""
+        self.typed += 1
+        self.type(line)
+        self.type("printf '@@%%d %%d\\n' %d $?" % self.typed)
+        done = re.compile(r"^@@%d (\d+)\n" % self.typed, re.M)
+        found = wait_until(lambda: done.search(self.output()), DEADLINE_S,
+                           "%r to end" % line)
+        return int(found[1])
+
+    def forget(self):
+        """What was printed so far is of no interest any more."""
+        self.seen += len(self.output())
+
+    def lines(self):
+        """The output without our marks."""
+        return re.sub(r"^@@\d+ \d+\n", "", self.output(), flags=re.M)
+
+
+class Tour:
+    """The blocks of the tour by the titles of its steps, and where it is."""
+
+    def __init__(self):
+        self.mark = "clusterbus-test-" + uuid.uuid4().hex
+        self.dir = tempfile.mkdtemp(prefix="cbus-")
+        self.steps = {}
+        self.windows = []
+        self.address = None
+        title = None
+        text = read_readme().split("## A tour", 1)[1].split("\n## ", 1)[0]
+        for found in BLOCK.finditer(text):
+            if found[1]:
+                title = found[1]
+                self.steps[title] = []
+            else:
+                self.steps[title].append((found[2], int(found[3]),
+                                          int(found[4] or 0),
+                                          found[5].splitlines()))
+
+    def __enter__(self):
+        env = {name: value for name, value in os.environ.items()
+               if not name.startswith("CLUSTERBUS_")}
+        env.update(CBUS_TEST_MARK=self.mark, XDG_RUNTIME_DIR=self.dir,
+                   CLUSTERBUS_RUN_DIR=os.path.join(self.dir, "run"),
+                   CLUSTERBUS_LISTEN="127.0.0.1:0")
+        os.mkdir(os.path.join(self.dir, "build"))
+        os.symlink(BUSCTL, os.path.join(self.dir, "build", "busctl"))
+        self.terminals = {
+            number: Terminal(os.path.join(self.dir, "terminal%d" % number),
+                             self.dir, env) for number in (1, 2)}
+        return self
+
+    def __exit__(self, kind, value, trace):
+        for window in self.windows:
+            window.abort()
+        for terminal in self.terminals.values():
+            terminal.shell.stdin.close()
+        for pid in proc.marked(self.mark):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        for terminal in self.terminals.values():
+            terminal.shell.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def show_log(self):
+        """What the terminals have printed, as notes."""
+        for number, terminal in self.terminals.items():
+            with open(terminal.path, errors="replace") as file:
+                for line in file.read().splitlines()[-30:]:
+                    say("terminal %d: %s" % (number, line))
+
+    def walk(self, title):
+        """Run a step: its blocks in their order."""
+        steps = self.steps.pop(title)
+        for at, (kind, number, status, lines) in enumerate(steps):
+            if kind == "shown":
+                self.wait_shown(number, lines, steps[at - 1][3])
+            elif number == 1:
+                for line in lines:
+                    self.terminals[1].type(self.start_of(line))
+            else:
+                self.terminals[2].forget()
+                for line in lines:
+                    equal(self.terminals[2].run(line),
+                          status if line is lines[-1] else 0, line)
+
+    @staticmethod
+    def start_of(line):
+        """`make start` without the building, for what was built is tested."""
+        if not line.startswith("make start"):
+            return line
+        env = {name: value for name, value in os.environ.items()
+               if not name.startswith(("MAKE", "MFLAGS"))}
+        done = subprocess.run(["make", "-n"] + line.split()[1:], cwd=ROOT,
+                              env=env, capture_output=True, text=True,
+                              check=True)
+        last = done.stdout.strip().splitlines()[-1]
+        equal(last.startswith("exec build/busctl start "), True, last)
+        return last[len("exec "):]
+
+    def wait_shown(self, number, lines, before):
+        """Wait until the terminal shows these lines, numbers aside."""
+        terminal = self.terminals[number]
+        if number == 1:  # a log: others may say something in between
+            wanted = re.compile(shape_of_all(lines, r"(?:.*\n)*?"))
+            found = wait_until(lambda: wanted.search(terminal.output()),
+                               DEADLINE_S, "terminal 1 to show %r" % lines)
+            terminal.seen += found.end()
+            return
+        wanted = re.compile(shape_of_all(lines, ""))
+        end = time.monotonic() + DEADLINE_S
+        while not wanted.fullmatch(terminal.lines()):
+            if time.monotonic() > end:
+                raise Failed("terminal 2 shows %r instead of %r" % (
+                    terminal.lines(), lines))
+            time.sleep(0.05)
+            if before[0].startswith("build/busctl status"):
+                terminal.forget()  # looking changes nothing: look again
+                terminal.run(before[0])
+
+    def open_window(self, unlike):
+        """A client as the page has it, on a worker of its own."""
+        for _ in range(200):
+            window = Client(self.address)
+            if window.slot not in unlike:
+                window.sub("demo")
+                self.windows.append(window)
+                return
+            window.abort()
+        raise Failed("every connection landed on the same few workers")
+
+
+@test
+def start(tour):
+    tour.walk("Start")
+    with open(tour.terminals[1].path) as file:
+        port = re.search(r"ready: 8 workers on [\d.]+:(\d+)", file.read())[1]
+    tour.address = ("127.0.0.1", int(port))
+
+
+@test
+def look(tour):
+    tour.walk("Look")
+    with urllib.request.urlopen("http://%s:%d/" % tour.address) as answer:
+        equal(b"/demo.mjs" in answer.read(), True, "the page")
+    tour.open_window({3})
+    tour.open_window({3, tour.windows[0].slot})
+    tour.windows[0].pub("demo", {"text": "hello"})
+    for window in tour.windows:
+        equal(window.msg("demo")["data"], {"text": "hello"})
+
+
+@test
+def publish_and_subscribe_from_the_shell(tour):
+    tour.walk("Publish from the shell")
+    for window in tour.windows:
+        equal(window.msg("demo")["data"], {"name": "shell", "text": "hello"})
+    tour.walk("Subscribe from the shell")
+    for window in tour.windows:
+        equal(window.msg("demo")["data"]["text"], "hello again")
+
+
+@test
+def kill_a_worker_and_change_their_number(tour):
+    tour.walk("Kill a worker")
+    tour.walk("Change the number of workers")
+    for window in tour.windows:
+        equal(window.alive(), True, "a window on another worker")
+
+
+@test
+def kill_the_primary_and_start_it_again(tour):
+    tour.walk("Kill the primary")
+    for window in tour.windows:
+        equal(window.alive(), True, "a window without a primary")
+    wait_until(lambda: b"ready" == ready(tour)[:5], DEADLINE_S, "/ready")
+    tour.windows[0].pub("demo", 1)
+    equal(tour.windows[1].msg("demo")["data"], 1, "relayed again")
+
+
+def ready(tour):
+    """What /ready says."""
+    try:
+        with urllib.request.urlopen("http://%s:%d/ready" % tour.address) as got:
+            return got.read()
+    except urllib.error.HTTPError as error:
+        return error.read()
+
+
+@test
+def reload(tour):
+    tour.walk("Reload")
+    for window in tour.windows:
+        closed = window.wait_closed(DEADLINE_S)
+        equal(closed.code, 1001)
+        equal("retry_in" in closed.reason, True, closed.reason)
+
+
+@test
+def the_script_for_a_page_gets_what_it_publishes(tour):
+    modules = os.path.join(ROOT, "tests", "integration", "node_modules")
+    if not shutil.which("node") or not os.path.isdir(modules + "/ws"):
+        raise Failed("node and the ws package are missing: make check "
+                     "installs them")
+    page = [found[5] for found in BLOCK.finditer(read_readme())
+            if found[2] == "page"]
+    equal(len(page), 1, "scripts for a page")
+    script = re.search(r"<script>\n(.*)</script>", page[0], re.S)[1]
+    frame = ("globalThis.WebSocket = require(%r);"
+             "globalThis.location = { origin: 'http://%s:%d' };"
+             "require(%r);\n" % (modules + "/ws", *tour.address, os.path.join(
+                 ROOT, "worker", "web", "bus.js")))
+    child = subprocess.Popen(["node", "-e", frame + script], text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        told = []
+        for line in child.stdout:
+            told.append(line)
+            if "hello" in line:
+                break
+        equal("hello" in told[-1], True, "".join(told))
+        at_least(len([line for line in told if line.startswith("open")]), 1)
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
+@test
+def stop_and_nothing_is_left_to_run_or_running(tour):
+    tour.walk("Stop")
+    equal(tour.steps, {}, "steps that no test has taken")
+    shells = {terminal.shell.pid for terminal in tour.terminals.values()}
+    wait_until(lambda: set(proc.marked(tour.mark)) <= shells, DEADLINE_S,
+               "all processes to go")
+
+
+def anchors(text):
+    """What a heading can be linked to by, as code hosts make it."""
+    return {"#" + re.sub(r"[^a-z0-9_ -]", "", title.lower()).replace(" ", "-")
+            for title in re.findall(r"^#+ (.*)$", text, re.M)}
+
+
+@test
+def every_link_leads_somewhere(_tour):
+    written_by_make_bench = "tests/bench/REPORT.md"
+    for name in ("README.md", "primary/README.md", "worker/README.md",
+                 "src/README.md", "tests/README.md",
+                 ".github/CONTRIBUTING.md"):
+        with open(os.path.join(ROOT, name), encoding="utf-8") as file:
+            text = file.read()
+        for link in re.findall(r"\]\(([^)]+)\)", text):
+            path = os.path.join(ROOT, os.path.dirname(name), link)
+            if link.startswith("#"):
+                equal(link in anchors(text), True, "%s: %s" % (name, link))
+            elif link != written_by_make_bench:
+                equal(os.path.exists(path), True, "%s: %s" % (name, link))
+
+
+if __name__ == "__main__":
+    main(Tour())

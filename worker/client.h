@@ -1,0 +1,171 @@
+/*
+ * client.h - a connection, from accept to the end.
+ *
+ * Its life, seen from the worker:
+ *
+ *	HANDSHAKE --101--> OPEN ----close wanted----> CLOSING --> gone
+ *	    |                |                           ^
+ *	    +--- answered as HTTP, refused, timed out --> gone
+ *	                     +--- the peer has gone ---> gone
+ *
+ * A client is made by door.c when a connection is accepted, belongs to the
+ * libwebsockets connection it is attached to, and is freed in one place only:
+ * when that connection is destroyed (ws.c).  Nobody else frees it; who wants it
+ * gone calls client_close().  Pointers to clients are kept only in lists that
+ * client_free() takes it out of.
+ *
+ * One is made for every idle connection, so its size matters: what only some
+ * clients need hangs on pointers.
+ */
+#ifndef WORKER_CLIENT_H
+#define WORKER_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/list.h"
+#include "worker/outbox.h"
+
+struct address;
+struct channel;
+struct lws;
+struct worker;
+
+enum client_state {
+	CLIENT_HANDSHAKE = 0,
+	CLIENT_OPEN,
+	CLIENT_CLOSING, /* a close frame is due or under way */
+	CLIENT_DEAD,    /* its socket is of no use; CLOSED will come */
+};
+
+/* WebSocket close codes that we send (protocol.md; RFC 6455, 7.4). */
+enum close_code {
+	CLOSE_GOING_AWAY = 1001,
+	CLOSE_PROTOCOL = 1002,
+	CLOSE_BAD_TEXT = 1007,
+	CLOSE_POLICY = 1008,
+	CLOSE_TOO_BIG = 1009,
+	CLOSE_INTERNAL = 1011,
+	CLOSE_UNAUTHORIZED = 4401,
+	CLOSE_FORBIDDEN = 4403,
+	CLOSE_SLOW = 4408,
+	CLOSE_RATE = 4429,
+};
+
+/* A place in a channel; channel.c keeps both sides of it. */
+struct subscription {
+	struct channel *channel;
+	uint32_t member; /* index in channel->members */
+};
+
+struct client {
+	struct worker *worker;
+	struct lws *wsi;
+	uint64_t number;   /* the connection id's last part */
+	uint8_t state;     /* enum client_state */
+	bool wants_binary; /* negotiated clusterbus.v1.bin */
+	bool tls;
+	bool partial;       /* libwebsockets holds a part of our last write */
+	bool pinged;        /* a ping is out and nothing has come since */
+	bool answered;      /* HANDSHAKE: an HTTP response was written */
+	bool counted;       /* among the open ones */
+	bool in_binary;     /* the message in `in` is binary */
+	uint8_t close_sent; /* the close frame has been handed over */
+	uint16_t close_code;
+	uint16_t refused; /* messages over its rate, one after the other */
+	uint32_t seen_ms; /* when something came last; wraps, see client.c */
+	uint32_t soft_since_ms; /* above outbox_soft since; 0: it is not */
+	uint32_t index;         /* in worker->clients.all */
+	struct outbox outbox;
+	struct list dirty;   /* in flush's list when something is to be sent */
+	struct list reader;  /* in ws.c's list when it was read this turn */
+	struct list waiters; /* acknowledgements that wait for the hub */
+	uint32_t read_bytes; /* this turn */
+	uint32_t sub_count;
+	uint32_t sub_cap;
+	struct subscription *subs; /* owned */
+	struct buf *in;            /* owned; NULL unless a message is open */
+	struct address *address;   /* counted there */
+	char *close_reason;        /* owned; NULL: none */
+	uint32_t rate_tokens;      /* messages it may send now, in 1/1000 */
+	uint32_t rate_ms;          /* when they were counted */
+	int fd;
+};
+
+/* All clients of a worker, in a dense array. */
+struct clients {
+	struct client **all; /* owned */
+	uint32_t count, cap;
+	uint32_t sweep; /* where the next sweep goes on */
+	uint64_t next_number;
+	uint32_t open; /* those that are OPEN or CLOSING */
+};
+
+/* A client for an accepted socket.  NULL: out of memory. */
+struct client *client_new(struct worker *worker, int fd, bool tls);
+
+/* Take it out of everything and free it.  ws.c only. */
+void client_free(struct client *client);
+
+/* The handshake is done: it counts as a client and gets its welcome. */
+void client_opened(struct client *client);
+
+/* The connection has closed or failed; no frame will leave any more. */
+void client_closed(struct client *client);
+
+/*
+ * Queue a frame; the reference stays the caller's.  A client that is too slow
+ * is handled by the outbox policy.  Never fails: what cannot be queued is
+ * counted, and told to the client as a gap.
+ */
+void client_push(struct client *client, struct frame *frame);
+
+/*
+ * Queue a frame that limits do not apply to (answers are bounded by what the
+ * client asks; pings must pass).  The reference is consumed; NULL (no memory
+ * for the frame) closes the client.
+ */
+void client_push_own(struct client *client, struct frame *frame);
+
+/* The same, before everything that waits. */
+void client_push_first(struct client *client, struct frame *frame);
+
+/*
+ * Ask for the end: after what is queued, a close frame with this code and
+ * reason (NULL: none; copied).  With a client that does not read, `now` drops
+ * what is queued first.
+ */
+void client_close(struct client *client, enum close_code code,
+    const char *reason, bool now);
+
+/* A message came: may it be handled, or is the client over its rate? */
+bool client_may_send(struct client *client);
+
+/* Bytes came from it. */
+void client_seen(struct client *client);
+
+/*
+ * Once a second in portions: pings for silent clients, the end for those that
+ * do not answer, and for those that were too slow for too long.
+ */
+void clients_sweep(struct worker *worker, uint32_t portion);
+
+/* Free the array; all clients have gone. */
+void clients_release(struct clients *clients);
+
+/* Drop what is queued without noting gaps: nothing will be sent any more. */
+void client_clear_outbox(struct client *client);
+
+/* What may be queued for the client now, in bytes: hard or soft limit. */
+size_t client_limit(const struct client *client);
+
+/* Begin or end the time above the soft limit. */
+void client_note_soft(struct client *client);
+
+/* This loop turn's time as clients keep it: 32 bits, wraps. */
+uint32_t client_now(const struct worker *worker);
+
+#endif /* WORKER_CLIENT_H */

@@ -1,0 +1,61 @@
+/*
+ * link_internal.h - what the two halves of a link share.
+ *
+ * Inside worker/link*.c only.  link.c is the life of the connection, and
+ * link_messages.c what is said on it.
+ */
+#ifndef WORKER_LINK_INTERNAL_H
+#define WORKER_LINK_INTERNAL_H
+
+#include <ev.h>
+
+#include "base/buf.h"
+#include "base/rundir.h"
+#include "worker/link.h"
+
+struct link {
+	struct ev_loop *loop;
+	const struct link_events *events;
+	void *arg;
+	struct stats_worker *stats; /* NULL until there is a place */
+	enum link_state state;
+	int fd;      /* -1: away */
+	bool was_up; /* WELCOME has come before */
+	bool wants_write;
+	char hub_path[RUNDIR_MAX + 16];
+	char name[64];
+	struct ipc_node_id id;
+	uint32_t section;
+	const int *listeners; /* borrowed */
+	size_t listener_count;
+	size_t queue_max;
+	uint64_t orphan_timeout_ms;
+	uint64_t away_since_ms;
+	bool orphan_told;
+	uint64_t knock_ms;
+	struct ipc_in in;
+	struct buf out;
+	size_t cut;       /* bytes of out that end a message half written */
+	bool cut_publish; /* and that is an envelope */
+	ev_io readable;
+	ev_io writable;
+	ev_timer knock;
+};
+
+/* link.c */
+
+/*
+ * Give the hub up and begin to knock.  What was queued for it is lost; body
+ * pointers into what was received are void after it.
+ */
+void link_go_away(struct link *link, const char *why);
+
+/* link_messages.c */
+
+/* Read what has come and handle all whole messages. */
+void link_read(struct link *link);
+
+/* Forget what is queued; envelopes among it are counted as dropped. */
+void link_forget_queue(struct link *link);
+
+#endif /* WORKER_LINK_INTERNAL_H */

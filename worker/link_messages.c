@@ -1,0 +1,329 @@
+/*
+ * link_messages.c - what the hub says, and what waits to be said to it.
+ *
+ * One read brings many messages; each goes to the worker through struct
+ * link_events.  A worker may do anything inside these calls, also what makes
+ * the link go away, so every step looks whether the connection is still there.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "wire/stats.h"
+#include "worker/link_internal.h"
+
+enum {
+	READS_PER_TURN = 4
+};
+
+/* Write how much is queued into the statistics. */
+static void
+note_queue(struct link *link)
+{
+	if (link->stats != NULL)
+		stats_set(&link->stats->link_bytes, link->out.len);
+}
+
+/* ---- what the hub says ------------------------------------------------- */
+
+static void
+on_welcome(struct link *link, struct ipc_message *message, const int *fds,
+    size_t count)
+{
+	struct ipc_welcome welcome;
+	struct rundir rundir;
+	size_t len = message->len - sizeof(welcome);
+	bool first = !link->was_up;
+
+	memcpy(&welcome, message->body, sizeof(welcome));
+	if (len < sizeof(rundir.path)) {
+		memcpy(rundir.path, message->body + sizeof(welcome), len);
+		rundir.path[len] = '\0';
+		rundir_file(&rundir, "hub.sock", link->hub_path,
+		    sizeof(link->hub_path));
+	}
+	ev_timer_stop(link->loop, &link->knock);
+	link->state = LINK_UP;
+	link->was_up = true;
+	link->id = welcome.id;
+	link->section = welcome.section;
+	if (first)
+		link->events->on_welcome(link->arg, &welcome, fds, count);
+	else
+		link->events->on_back(link->arg, &welcome, fds, count);
+	if (link->stats != NULL)
+		stats_set(&link->stats->hub_connected, 1);
+}
+
+static void
+on_refused(struct link *link, struct ipc_message *message)
+{
+	struct ipc_refused refused;
+	char why[256];
+	size_t len = message->len - sizeof(refused);
+
+	memcpy(&refused, message->body, sizeof(refused));
+	if (len >= sizeof(why))
+		len = sizeof(why) - 1;
+	memcpy(why, message->body + sizeof(refused), len);
+	why[len] = '\0';
+	link->events->on_refused(link->arg, refused.retry_ms, why);
+}
+
+static void
+on_envelope(struct link *link, struct ipc_message *message)
+{
+	struct ipc_envelope envelope;
+
+	if (ipc_read_envelope(message, &envelope) != 0) {
+		link_go_away(link,
+		    "envelope whose lengths contradict each other");
+		return;
+	}
+	link->events->on_envelope(link->arg, &envelope);
+}
+
+static void
+dispatch(struct link *link, struct ipc_message *message, const int *fds,
+    size_t count)
+{
+	struct ipc_drain drain;
+	struct ipc_joined joined;
+
+	switch (message->type) {
+	case IPC_PUBLISH:
+		on_envelope(link, message);
+		break;
+	case IPC_JOINED:
+		memcpy(&joined, message->body, sizeof(joined));
+		link->events->on_joined(link->arg, joined.token);
+		break;
+	case IPC_WELCOME:
+		on_welcome(link, message, fds, count);
+		break;
+	case IPC_REFUSED:
+		on_refused(link, message);
+		break;
+	case IPC_CONFIG:
+		link->events->on_config(link->arg, (const char *)message->body,
+		    message->len);
+		break;
+	case IPC_DRAIN:
+		memcpy(&drain, message->body, sizeof(drain));
+		link->events->on_drain(link->arg, drain.window_ms,
+		    drain.leave != 0);
+		break;
+	case IPC_REOPEN:
+		link->events->on_reopen(link->arg);
+		break;
+	case IPC_PONG:
+		break;
+	case IPC_HELLO:
+	case IPC_APPLIED:
+	case IPC_READY:
+	case IPC_JOIN:
+	case IPC_LEAVE:
+	case IPC_PING:
+	case IPC_TYPE_COUNT:
+		assert(false && "direction was checked by the table");
+		break;
+	}
+}
+
+/* Handle all whole messages; descriptors belong to a WELCOME. */
+static void
+handle_input(struct link *link, const int *fds, size_t fd_count)
+{
+	struct ipc_message message;
+	const char *why = "";
+	ssize_t n;
+
+	while (link->fd != -1) {
+		n = ipc_in_peek(&link->in, 0, IPC_DOWN, &message, &why);
+		if (n < 0)
+			link_go_away(link, why);
+		if (n <= 0)
+			break;
+		dispatch(link, &message, fds, fd_count);
+		if (message.type == IPC_WELCOME)
+			fd_count = 0;
+		if (link->fd != -1)
+			ipc_in_consume(&link->in, (size_t)n);
+	}
+	for (size_t i = 0; i < fd_count; i++)
+		(void)close(fds[i]); /* came with something else */
+}
+
+void
+link_read(struct link *link)
+{
+	int fds[IPC_FDS_MAX];
+	size_t fd_count = 0;
+	ssize_t n;
+
+	/*
+	 * More than one read: while clients were written to, envelopes piled
+	 * up, and each one found now shares the next write to every client.
+	 */
+	for (int i = 0; i < READS_PER_TURN && link->fd != -1; i++) {
+		n = ipc_in_read(&link->in, link->fd, fds, ARRAY_LEN(fds),
+		    &fd_count);
+		if (n == -EAGAIN)
+			return;
+		if (n <= 0) {
+			link_go_away(link,
+			    n == 0 ? "closed" : strerror((int)-n));
+			return;
+		}
+		handle_input(link, fds, fd_count);
+		if (n < IPC_READ_BYTES / 4)
+			return;
+	}
+}
+
+/* ---- writing ----------------------------------------------------------- */
+
+/* The first message in out from byte `at` on: its whole size. */
+static size_t
+message_size(const struct link *link, size_t at, bool *ret_publish)
+{
+	struct ipc_header head;
+
+	memcpy(&head, buf_data(&link->out) + at, sizeof(head));
+	*ret_publish = head.type == IPC_PUBLISH;
+	return sizeof(head) + head.len;
+}
+
+/* The first n bytes were written; remember where the next message begins. */
+static void
+consume(struct link *link, size_t n)
+{
+	size_t at = link->cut;
+
+	if (n != link->out.len) {
+		while (at < n)
+			at += message_size(link, at, &link->cut_publish);
+		link->cut = at - n;
+	} else {
+		link->cut = 0;
+	}
+	buf_consume(&link->out, n);
+}
+
+void
+link_forget_queue(struct link *link)
+{
+	uint64_t lost = link->cut != 0 && link->cut_publish;
+	bool is_publish;
+
+	for (size_t at = link->cut; at < link->out.len; lost += is_publish)
+		at += message_size(link, at, &is_publish);
+	if (link->stats != NULL)
+		stats_add(&link->stats->drop_hub_away, lost);
+	link->cut = 0;
+	buf_clear(&link->out);
+	note_queue(link);
+}
+
+void
+link_flush(struct link *link)
+{
+	ssize_t n;
+
+	if (link->fd == -1 || link->out.len == 0)
+		return;
+	if (link->wants_write) {
+		note_queue(link); /* it grows while the socket is full */
+		return;
+	}
+	do {
+		n = write(link->fd, buf_data(&link->out), link->out.len);
+	} while (n == -1 && errno == EINTR);
+	if (n == -1 && errno != EAGAIN) {
+		link_go_away(link, strerror(errno));
+		return;
+	}
+	if (n > 0)
+		consume(link, (size_t)n);
+	if (link->out.len != 0) {
+		link->wants_write = true;
+		ev_io_start(link->loop, &link->writable);
+	}
+	note_queue(link);
+}
+
+void
+link_flush_all(struct link *link, int timeout_ms)
+{
+	uint64_t end = clock_now_ms() + (uint64_t)timeout_ms;
+	struct pollfd pfd = { .events = POLLOUT };
+
+	while (link->fd != -1 && link->out.len != 0 && clock_now_ms() < end) {
+		link->wants_write = false;
+		link_flush(link);
+		pfd.fd = link->fd;
+		if (link->fd != -1 && link->out.len != 0)
+			(void)poll(&pfd, 1, 50); /* the loop looks again */
+	}
+}
+
+/* Queue a message that is no envelope; without room the hub is given up. */
+static bool
+command(struct link *link, enum ipc_type type, const void *fixed,
+    size_t fixed_len, const void *tail, size_t tail_len)
+{
+	if (link->state != LINK_UP)
+		return false;
+	if (ipc_append(&link->out, type, fixed, fixed_len, tail, tail_len, NULL,
+		0) == 0)
+		return true;
+	link_go_away(link, "it does not read");
+	return false;
+}
+
+void
+link_publish(struct link *link, const struct ipc_envelope *envelope)
+{
+	if (link->state != LINK_UP) {
+		stats_add(&link->stats->drop_hub_away, 1);
+		return;
+	}
+	if (link->out.len + envelope->payload_len > link->queue_max ||
+	    ipc_append_envelope(&link->out, envelope) != 0) {
+		stats_add(&link->stats->drop_link_full, 1);
+		return;
+	}
+	stats_add(&link->stats->relayed_out, 1);
+}
+
+bool
+link_join(struct link *link, uint32_t token, const char *channel, size_t len)
+{
+	struct ipc_join join = { .token = token };
+
+	return command(link, IPC_JOIN, &join, sizeof(join), channel, len);
+}
+
+void
+link_leave(struct link *link, const char *channel, size_t len)
+{
+	(void)command(link, IPC_LEAVE, NULL, 0, channel, len);
+}
+
+void
+link_ready(struct link *link)
+{
+	(void)command(link, IPC_READY, NULL, 0, NULL, 0);
+}
+
+void
+link_applied(struct link *link, bool ok, const char *why)
+{
+	struct ipc_applied applied = { .ok = ok };
+
+	(void)command(link, IPC_APPLIED, &applied, sizeof(applied), why,
+	    strlen(why));
+}

@@ -1,0 +1,48 @@
+/*
+ * state.h - one worker process, whole.
+ *
+ * The modules of worker/ get a pointer to this and use the parts that their
+ * headers name.  There is one in a process; it is not a global, so that unit
+ * tests can have several.
+ */
+#ifndef WORKER_STATE_H
+#define WORKER_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "wire/ipc_proto.h"
+#include "wire/node_id.h"
+#include "wire/stats.h"
+#include "worker/channel.h"
+#include "worker/client.h"
+#include "worker/drain.h"
+#include "worker/flush.h"
+
+struct door;
+struct ev_loop;
+struct link;
+struct ws;
+
+struct worker {
+	struct ev_loop *loop;
+	struct config *config; /* owned; replaced by a reload */
+	struct stats_page *page;
+	struct stats_section *section;
+	struct stats_worker *stats;   /* section->now, or `unplaced` */
+	struct stats_worker unplaced; /* until the hub gave a place */
+	struct ipc_node_id id;
+	char node[NODE_ID_TEXT_MAX];
+	uint64_t now_ms; /* clock_now_ms() at the start of this loop turn */
+	struct link *link;
+	struct ws *ws;
+	struct door *door;
+	struct clients clients;
+	struct channels channels;
+	struct flush flush;
+	struct drain drain;
+	bool ready; /* serving: READY was said */
+};
+
+#endif /* WORKER_STATE_H */
