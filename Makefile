@@ -154,13 +154,14 @@ install: all
 	else ln -sfv clusterbus $(BIN)/busctl; fi
 	mkdir -p $(dir $(BASH) $(MAN))
 	$(B)/busctl completion bash > $(BASH)
+	@[ ! -L $(BIN)/busctl ] || ln -sf clusterbus $(dir $(BASH))busctl
 	$(B)/busctl help --man > $(MAN)
 	@for other in $$(which -a busctl); do \
 	    [ $$other -ef $(PREFIX)/bin/clusterbus ] || \
 	    echo "note: another busctl is on your PATH: $$other"; done
 uninstall:
 	rm -f $(BIN)/clusterbus $(BASH) $(MAN)
-	[ "$$(readlink $(BIN)/busctl)" != clusterbus ] || rm $(BIN)/busctl
+	[ ! -L $(BIN)/busctl ] || rm -f $(BIN)/busctl $(dir $(BASH))busctl
 clean:
 	rm -rf build
 help:

@@ -188,6 +188,7 @@ hub_new(struct ev_loop *loop, struct stats_hub *stats,
 	hub->events = events;
 	hub->arg = arg;
 	hub->queue_max = 32 << 20;
+	hub->channels_max = SIZE_MAX;
 	hub->listen_fd = -1;
 	interest_init(&hub->interest);
 	list_init(&hub->dirty);
@@ -222,6 +223,12 @@ hub_free(struct hub *hub)
 	ev_check_stop(hub->loop, &hub->turn_start);
 	interest_release(&hub->interest);
 	free(hub);
+}
+
+void
+hub_set_channels_max(struct hub *hub, size_t channels)
+{
+	hub->channels_max = channels;
 }
 
 void

@@ -81,6 +81,12 @@ void hub_free(struct hub *hub);
 void hub_set_queue_max(struct hub *hub, size_t bytes);
 
 /*
+ * How many channels an attached program may join; one more cuts it off.  (A
+ * worker keeps to its own limit.)  The default is none.
+ */
+void hub_set_channels_max(struct hub *hub, size_t channels);
+
+/*
  * Accept nodes from outside on a Unix socket; the listening descriptor is
  * consumed.  Peers that are neither this user nor root are turned away.
  * 0 or -errno.

@@ -49,11 +49,19 @@ on_join(struct hub_node *node, struct ipc_message *message)
 	struct ipc_join join;
 	struct ipc_joined joined;
 	const char *name = (const char *)message->body + sizeof(join);
+	int rc;
 
 	memcpy(&join, message->body, sizeof(join));
-	if (interest_join(&node->hub->interest, node->index, name,
-		message->len - sizeof(join)) < 0) {
+	rc = interest_join(&node->hub->interest, node->index, name,
+	    message->len - sizeof(join));
+	if (rc < 0) {
 		hub_node_fail(node, "no memory for its channels");
+		return;
+	}
+	node->joined += (size_t)rc;
+	if (node->id.slot >= IPC_PROGRAM_SLOT &&
+	    node->joined > node->hub->channels_max) {
+		hub_node_violation(node, "joined more than max-channels");
 		return;
 	}
 	hub_note_interests(node->hub);
@@ -66,8 +74,8 @@ on_join(struct hub_node *node, struct ipc_message *message)
 static void
 on_leave(struct hub_node *node, struct ipc_message *message)
 {
-	(void)interest_leave(&node->hub->interest, node->index,
-	    (const char *)message->body, message->len);
+	node->joined -= (size_t)interest_leave(&node->hub->interest,
+	    node->index, (const char *)message->body, message->len);
 	hub_note_interests(node->hub);
 }
 

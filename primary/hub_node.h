@@ -55,6 +55,7 @@ struct hub_node {
 	size_t part_bytes;
 	bool dropping; /* over queue_max, and not yet down to half */
 	bool wants_write;
+	size_t joined; /* channels */
 	size_t noted; /* backlog bytes that hub->queued has of it */
 	char why[96]; /* CLOSING: for on_gone */
 
@@ -72,6 +73,7 @@ struct hub {
 	const struct hub_events *events;
 	void *arg;
 	size_t queue_max;
+	size_t channels_max;
 	struct interest interest;
 	struct hub_node *nodes[HUB_NODES_MAX];
 	uint32_t node_count;

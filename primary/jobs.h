@@ -63,7 +63,7 @@ struct jobs {
 	struct roll roll;
 	bool time_is_up;   /* the phase's timer ran out */
 	unsigned from;     /* SCALE: how many there were */
-	char summary[512]; /* what a reload that works will have done */
+	char summary[1700]; /* what a reload that works will have done */
 	int workers;       /* what a reload scales to at its end; 0: does not */
 	ev_timer timer;
 };

@@ -78,6 +78,7 @@ supervisor_apply(struct supervisor *supervisor)
 	supervisor->page->roll_hash = settings_roll_hash(supervisor->now);
 	log_set_level((enum log_level)config->log_level);
 	hub_set_queue_max(supervisor->hub, config->hub_queue);
+	hub_set_channels_max(supervisor->hub, config->max_channels);
 	watch_start(supervisor);
 }
 

@@ -108,15 +108,19 @@ on_config(void *arg, const char *text, size_t len)
 		config_errors_release(&errors);
 		return;
 	}
-	apply_config(p, config);
 	if (!p->configured) {
+		apply_config(p, config);
 		p->configured = true;
 		start_serving(p);
 		return;
 	}
+	/* Other paths would have needed new workers, so these are the same. */
 	if (ws_reload_tls(worker->ws) != 0) {
 		why = "the certificate could not be read; the old one stays";
 		log_warnx("%s", why);
+		config_free(config);
+	} else {
+		apply_config(p, config);
 	}
 	link_applied(worker->link, why[0] == '\0', why);
 }

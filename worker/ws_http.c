@@ -23,7 +23,7 @@
 
 enum {
 	VALUE_MAX = 1024,
-	PATH_MAX_BYTES = 4096
+	PATH_MAX_BYTES = 4096, LIST_MAX = 4096
 };
 
 /* Method and the header token that holds the path. */
@@ -167,12 +167,18 @@ offers_ours(const char *list)
 int
 ws_http_upgrade(struct client *client, struct lws *wsi)
 {
-	char value[VALUE_MAX], path[PATH_MAX_BYTES];
-	int len;
+	char value[LIST_MAX], path[PATH_MAX_BYTES];
+	const char *why;
+	int len, status;
 
 	if (header(wsi, WSI_TOKEN_UPGRADE, value, sizeof(value)) <= 0 ||
 	    strcasecmp(value, "websocket") != 0)
 		return -1;
+	status = body_fault(wsi, &why);
+	if (status != 0) {
+		(void)refuse(client, wsi, status, why);
+		return 1;
+	}
 	len = header(wsi, WSI_TOKEN_GET_URI, path, sizeof(path));
 	if (len <= 0) {
 		(void)refuse(client, wsi, 405, "only GET can be upgraded");
@@ -188,7 +194,12 @@ ws_http_upgrade(struct client *client, struct lws *wsi)
 		return 1;
 	}
 	len = header(wsi, WSI_TOKEN_PROTOCOL, value, sizeof(value));
-	if (len < 0 || (len > 0 && !offers_ours(value))) {
+	if (len < 0) {
+		(void)refuse(client, wsi, 431,
+		    "the list of subprotocols is too long");
+		return 1;
+	}
+	if (len > 0 && !offers_ours(value)) {
 		(void)refuse(client, wsi, 400,
 		    "none of the subprotocols is spoken here: " WS_PROTOCOL
 		    ", " WS_PROTOCOL_BINARY);

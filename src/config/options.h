@@ -61,7 +61,7 @@
 	INT(max_subscriptions, "max-subscriptions", "10000", 1, 1000000, LIVE, \
 	    "N", "subscriptions per client")                                   \
 	INT(max_channels, "max-channels", "1000000", 1, 100000000, LIVE, "N",  \
-	    "channels per worker")                                             \
+	    "channels per worker, and per attached program")                                             \
 	INT(max_rate, "max-rate", "0", 0, 1000000000, LIVE, "N",               \
 	    "messages a second per client, bursts of as many; 0: any")         \
 	TIME(ping_interval, "ping-interval", "25s", 100, 3600000, LIVE, "TIME",\

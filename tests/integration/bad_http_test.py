@@ -134,6 +134,13 @@ def a_body_has_to_say_its_length_and_say_it_well(bus):
         attack(bus, "Content-Length: %r" % value, [
             head + b"Content-Length: " + value + b"\r\n\r\nhello"],
             (400, 411, 413))
+    upgrade = b"GET / HTTP/1.1\r\n" + HOST + b"Upgrade: websocket\r\n" + UPGRADE
+    attack(bus, "an upgrade with a body", [upgrade + BODY], (413,))
+    attack(bus, "an upgrade with a chunked body", [
+        upgrade + b"Transfer-Encoding: chunked\r\n\r\n"], (501,))
+    attack(bus, "too many subprotocols", [
+        upgrade + b"Sec-WebSocket-Protocol: " + b"x," * 2500 + b"y\r\n\r\n"],
+        (431,))
     attack(bus, "two lengths", [
         head + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"],
         (400, 413))

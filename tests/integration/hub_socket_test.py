@@ -229,6 +229,22 @@ def a_program_that_does_not_read_is_bounded_and_cut_off_or_dropped_for():
         program.close()
 
 
+@test
+def a_program_joins_max_channels_and_no_more():
+    with Bus(1, max_channels=50, allow=[r"max-channels|cut|gone"]) as bus:
+        program = Program(bus.run_dir)
+        for number in range(50):
+            program.join("t:%d" % number)
+        program.leave("t:0")
+        program.join("t:0")
+        equal(bus.hub("interests"), 50)
+        program.send("JOIN", b"\0\0\0\0t:more")
+        program.wait_gone()
+        wait_until(lambda: bus.hub("interests") == 0, 5, "they are forgotten")
+        equal(bus.hub("violations"), 1)
+        equal(bus.connect().alive(), True)
+
+
 def control(bus, data, timeout=8.0):
     """What control.sock answers to these bytes."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:

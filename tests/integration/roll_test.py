@@ -2,8 +2,8 @@
 # timeout: 3600
 """Reload after reload under load: no connection refused or reset.
 
-Two hundred clients connect all the time while the workers are rolled in again
-and again; a few others publish.  The primary's memory and descriptors stay
+Two hundred clients connect and publish all the time while the workers are
+rolled in again and again.  The primary's memory and descriptors stay
 what they were.  SOAK=1000 in the environment makes it a thousand reloads.
 """
 import os

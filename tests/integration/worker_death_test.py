@@ -23,13 +23,18 @@ WORKERS = 4
 TOPICS = ["a", "b", "c"]
 
 
+def staff(bus, load, slot):
+    """Ten readers and a publisher on a worker."""
+    load.publisher(bus.connect(slot), TOPICS, rate=60)
+    for _ in range(10):
+        load.subscriber(bus.connect(slot), TOPICS)
+
+
 def under_load(bus):
-    """Ten readers and a publisher on every worker."""
+    """Clients on every worker."""
     load = Load()
-    for clients in bus.connect_each(11).values():
-        load.publisher(clients[0], TOPICS, rate=60)
-        for client in clients[1:]:
-            load.subscriber(client, TOPICS)
+    for slot in range(WORKERS):
+        staff(bus, load, slot)
     return load
 
 
@@ -55,33 +60,36 @@ def a_killed_worker_disturbs_nobody_else_and_is_back_within_a_second():
         load = under_load(bus)
         load.run_for(1.0)
         fds = proc.fd_count(bus.process.pid)
-        worst = []
+        worst, usual = [], []
         for slot in range(WORKERS):
-            others = set(range(slot + 1, WORKERS))
+            others = set(range(WORKERS)) - {slot}
+            gone = {client for client, _ in load.lost}
             ours = {p.number for p in load.publishers
-                    if p.client.slot in others}
+                    if p.client.slot in others and p.client not in gone}
             began, back = kill_and_watch(bus, load, slot)
             at_most(back or 99.0, 1.0 * PATIENCE,
                     "seconds until slot %d is back" % slot)
             seen = load.between(began, began + 1.5, others, ours)
-            if others:
-                took = [delivery.took for delivery in seen]
-                worst.append(max(took))
-                at_most(max(took), 1.0 * PATIENCE, "slowest delivery")
-                at_most(percentile(took, 99), 0.1 * PATIENCE,
-                        "99th percentile")
+            equal({delivery.slot for delivery in seen}, others, "witnesses")
+            took = [delivery.took for delivery in seen]
+            worst.append(max(took))
+            # One slow delivery may be this shared machine's; four are ours.
+            at_most(max(took), 1.0 * PATIENCE, "slowest delivery")
+            usual.append(percentile(took, 99))
+            staff(bus, load, slot)
         equal({client.slot for client, _ in load.lost}, set(range(WORKERS)))
         load.check()
         say("slowest delivery while a worker died: %s ms" % [
             round(value * 1e3, 1) for value in worst])
+        at_most(percentile(usual, 50), 0.1 * PATIENCE, "median of the p99")
         at_most(percentile(worst, 50), 0.1 * PATIENCE, "median of the slowest")
-        wait_until(lambda: bus.hub("interests") == 0, 5, "interest left")
-        equal(bus.total("clients"), 0)
         equal(bus.hub("restarts"), WORKERS)
+        load.close()
+        wait_until(lambda: bus.hub("interests") == 0, 5, "interest left")
+        wait_until(lambda: bus.total("clients") == 0, 5, "clients left")
         wait_until(lambda: proc.fd_count(bus.process.pid) <= fds, 5,
                    "descriptors: %d before, now %r" % (
                        fds, proc.fd_names(bus.process.pid)))
-        load.close()
 
 
 @test

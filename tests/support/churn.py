@@ -14,11 +14,12 @@ import time
 import wsclient
 import wsframe
 
-PING = wsframe.frame(wsframe.TEXT, b'{"op":"ping","id":1}')
+PUBLISH = wsframe.frame(
+    wsframe.TEXT, b'{"op":"pub","topic":"churn","data":1,"id":1}')
 
 
 class _Connection:
-    """One attempt: connecting, upgrading, welcomed, pinged."""
+    """One attempt: connecting, upgrading, welcomed, published."""
 
     def __init__(self, address):
         self.began = time.monotonic()
@@ -78,13 +79,13 @@ class Churn:
         for first, payload in connection.parser.feed(data):
             if first & 15 == wsframe.CLOSE:
                 self.drained += 1
-                self._end(number, None if connection.state == "pinged"
+                self._end(number, None if connection.state == "published"
                           else "closed before its welcome: %r" % payload)
                 return
             if connection.state == "upgraded":
                 self.slots[wsclient.parse_message(payload)["node"]] += 1
-                connection.state = "pinged"
-                connection.sock.send(PING)
+                connection.state = "published"
+                connection.sock.send(PUBLISH)
             elif payload.startswith(b'{"op":"ok"'):
                 self.finished += 1
                 self._end(number)
