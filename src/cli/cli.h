@@ -74,6 +74,7 @@ int cli_status(int argc, char **argv);
 int cli_publish(int argc, char **argv);
 int cli_subscribe(int argc, char **argv);
 int cli_config(int argc, char **argv);
+int cli_contract(int argc, char **argv);
 int cli_version(int argc, char **argv);
 int cli_help(int argc, char **argv);
 int cli_completion(int argc, char **argv);

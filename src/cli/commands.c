@@ -75,6 +75,12 @@ const struct cli_command cli_commands[] = {
 	    "flags, environment and file amount to, as a file that can be used\n"
 	    "with --config.",
 	    CLI_ALL, false, cli_config },
+	{ "contract", "check FILE | types --lang ts|c FILE",
+	    "check a contract, or make types of it",
+	    "`check` lists every mistake with its place.  `types` writes what\n"
+	    "the contract declares: ts for users of bus.js, c a header with\n"
+	    "structs, JSON to and from them, and a function for each topic.",
+	    CLI_NO_OPTIONS, false, cli_contract },
 	{ "version", "",
 	    "print the version",
 	    "", CLI_NO_OPTIONS, false, cli_version },

@@ -1,0 +1,113 @@
+/*
+ * test_contract_types.c - names of generated types, and memory that ends; that
+ * compilers like the types is for tests/integration/contract_test.py.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "contract/types.h"
+#include "torture.h"
+
+static const char chat[] =
+    "{\"$defs\":{\"user\":{\"type\":\"object\",\"properties\":{\"likes\":"
+    "{\"$ref\":\"#/$defs/user\"},\"all\":{\"type\":\"array\",\"items\":"
+    "{\"enum\":[\"a\",\"b\"]}}}}},"
+    "\"shared\":{\"serverToClient\":{\"chat:{room}\":{\"payload\":"
+    "{\"$ref\":\"#/$defs/user\"},\"subscribe\":true}}},"
+    "\"roles\":{\"user\":{\"clientToServer\":{\"join\":{\"input\":"
+    "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}}}}}";
+
+static struct contract *
+make(const char *text)
+{
+	struct mistakes mistakes;
+	struct contract *contract;
+
+	mistakes_init(&mistakes, NULL);
+	contract = contract_new(text, strlen(text), &mistakes);
+	if (contract == NULL)
+		print_error("%s", mistakes.text);
+	assert_non_null(contract);
+	return contract;
+}
+
+/* The TypeScript of a contract; the caller frees it. */
+static char *
+typescript(const struct contract *contract)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	assert_int_equal(types_ts(contract, "chat.json", out), 0);
+	(void)fclose(out); /* memory */
+	return text;
+}
+
+static void
+types_have_names_of_their_own(void **state)
+{
+	struct contract *c = make(
+	    "{\"shared\":{\"serverToClient\":{\"topic\":{\"payload\":"
+	    "{\"type\":\"string\"}},\"a-b\":{\"payload\":{\"type\":\"null\"}},"
+	    "\"a_b\":{\"payload\":{\"const\":\"*/\"}},\"7\":{\"payload\":true},"
+	    "\"\\u00fc\":{\"description\":\"*/ x\",\"payload\":{}}}},"
+	    "\"roles\":{\"shared\":{},\"x y\":{},\"xY\":{}}}");
+	char *text = typescript(c);
+
+	(void)state;
+	assert_non_null(strstr(text, "export type SharedTopic2 = string;"));
+	assert_non_null(strstr(text, "export type SharedAB = null;"));
+	assert_non_null(strstr(text, "export type SharedAB2 = \"*/\";"));
+	assert_non_null(strstr(text, "export type SharedN7 = unknown;"));
+	assert_non_null(strstr(text, "/** * / x */\n\t\"\303\274\": SharedX;"));
+	assert_non_null(strstr(text, "interface Shared_2Client "));
+	assert_non_null(strstr(text, "interface XYClient "));
+	assert_non_null(strstr(text, "interface XY_2Client "));
+	free(text);
+	contract_free(c);
+}
+
+static void
+memory_may_end_while_types_are_made(void **state)
+{
+	struct contract *contract = make(chat);
+	FILE *out = fopen("/dev/null", "we");
+
+	(void)state;
+	assert_non_null(out);
+	for (long n = 0, rc = -ENOMEM; rc != 0; n++) {
+		torture_fail_after(n);
+		rc = types_ts(contract, "x", out);
+		torture_off();
+		assert_true(rc == 0 || rc == -ENOMEM);
+	}
+	for (long n = 0, rc = -ENOMEM; rc != 0; n++) {
+		torture_fail_after(n);
+		rc = types_c(contract, "x", out);
+		torture_off();
+		assert_true(rc == 0 || rc == -ENOMEM);
+	}
+	(void)fclose(out); /* nothing was kept */
+	contract_free(contract);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(types_have_names_of_their_own),
+		cmocka_unit_test(memory_may_end_while_types_are_made),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
