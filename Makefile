@@ -94,8 +94,7 @@ $(B)/web/%.gz: worker/web/%
 WRAP = $(addprefix -Xlinker --wrap=,malloc calloc realloc strdup strndup)
 RUN  = tests/run.py --build $(B) --only '$(T)'
 
-$(B)/test_%: $(B)/tests/unit/test_%.o $(SUPPORT:%.c=$(B)/%.o) \
-    $(B)/libfake.a $(B)/libbus.a
+$(B)/test_%: $(B)/tests/unit/test_%.o $(SUPPORT:%.c=$(B)/%.o) $(B)/libfake.a $(B)/libbus.a
 	$(CC) $(ALL_LDFLAGS) $(WRAP) -o $@ $^ $(LIBS) -lcmocka
 
 $(B)/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/libbus.a
@@ -153,8 +152,8 @@ install: all
 	    echo "note: $(BIN)/busctl is not ours and stays; use clusterbus"; \
 	else ln -sfv clusterbus $(BIN)/busctl; fi
 	mkdir -p $(dir $(BASH) $(MAN))
-	$(B)/busctl completion bash > $(BASH)
 	@[ ! -L $(BIN)/busctl ] || ln -sf clusterbus $(dir $(BASH))busctl
+	$(B)/busctl completion bash > $(BASH)
 	$(B)/busctl help --man > $(MAN)
 	@for other in $$(which -a busctl); do \
 	    [ $$other -ef $(PREFIX)/bin/clusterbus ] || \

@@ -236,6 +236,25 @@ peer_new(struct control *control, int fd)
 }
 
 static void
+on_pause_over(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	struct control *control = watcher->data;
+
+	(void)events;
+	ev_io_start(loop, &control->acceptable);
+}
+
+/* Out of descriptors: the socket stays readable, so look away for a moment. */
+static void
+pause_accepting(struct control *control)
+{
+	ev_timer_stop(control->loop, &control->accept_pause);
+	ev_io_stop(control->loop, &control->acceptable);
+	ev_timer_set(&control->accept_pause, ACCEPT_PAUSE_S, 0.);
+	ev_timer_start(control->loop, &control->accept_pause);
+}
+
+static void
 on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	static const char full[] = "error 75 too many connections\n";
@@ -248,8 +267,11 @@ on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
 	(void)events;
 	fd = accept4(control->listen_fd, NULL, NULL,
 	    SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd == -1)
-		return; /* it is offered again */
+	if (fd == -1) {
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			pause_accepting(control);
+		return;
+	}
 	if (net_peer(fd, &pid, &uid) != 0 || !net_peer_allowed(uid)) {
 		log_warnx("control: user %ld (pid %ld) was turned away",
 		    (long)uid, (long)pid);
@@ -281,6 +303,8 @@ control_new(struct ev_loop *loop, int listen_fd, struct jobs *jobs,
 	list_init(&control->connections);
 	ev_io_init(&control->acceptable, on_acceptable, listen_fd, EV_READ);
 	control->acceptable.data = control;
+	ev_init(&control->accept_pause, on_pause_over);
+	control->accept_pause.data = control;
 	ev_io_start(loop, &control->acceptable);
 	return control;
 }

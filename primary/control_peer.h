@@ -7,6 +7,8 @@
 #ifndef PRIMARY_CONTROL_PEER_H
 #define PRIMARY_CONTROL_PEER_H
 
+#define ACCEPT_PAUSE_S 0.1 /* after running out of descriptors */
+
 #include <ev.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +25,7 @@ struct control {
 	void *arg;
 	int listen_fd; /* owned */
 	ev_io acceptable;
+	ev_timer accept_pause;
 	struct list connections;
 	unsigned count;
 };

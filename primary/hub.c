@@ -237,7 +237,7 @@ hub_set_queue_max(struct hub *hub, size_t bytes)
 	hub->queue_max = bytes;
 	for (size_t i = 0; i < HUB_NODES_MAX; i++) {
 		if (hub->nodes[i] != NULL)
-			hub->nodes[i]->backlog.max = 2 * bytes + IPC_CONFIG_MAX;
+			hub->nodes[i]->backlog.max = hub_backlog_max(bytes);
 	}
 }
 
@@ -324,7 +324,7 @@ hub_add(struct hub *hub, int fd, pid_t pid)
 	node->pid = pid;
 	node->uid = geteuid();
 	ipc_in_init(&node->in);
-	buf_init(&node->backlog, 2 * hub->queue_max + IPC_CONFIG_MAX);
+	buf_init(&node->backlog, hub_backlog_max(hub->queue_max));
 	list_init(&node->dirty);
 	list_init(&node->sources);
 	list_init(&node->closing);

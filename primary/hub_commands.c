@@ -54,8 +54,10 @@ hub_welcome(struct hub_node *node, const struct ipc_welcome *welcome,
 	buf_init(&out, IPC_TEXT_MAX + 256);
 	rc = ipc_append(&out, IPC_WELCOME, welcome, sizeof(*welcome), run_dir,
 	    strlen(run_dir), NULL, 0);
-	if (rc != 0)
+	if (rc != 0) {
+		hub_node_fail(node, "no memory for its welcome");
 		return rc;
+	}
 	n = net_send_fds(node->fd, buf_data(&out), out.len, fds,
 	    welcome->fd_count + (welcome->has_page ? 1 : 0));
 	rc = n == (ssize_t)out.len ? 0 : n < 0 ? (int)n : -EPIPE;

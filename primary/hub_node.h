@@ -56,8 +56,8 @@ struct hub_node {
 	bool dropping; /* over queue_max, and not yet down to half */
 	bool wants_write;
 	size_t joined; /* channels */
-	size_t noted; /* backlog bytes that hub->queued has of it */
-	char why[96]; /* CLOSING: for on_gone */
+	size_t noted;  /* backlog bytes that hub->queued has of it */
+	char why[96];  /* CLOSING: for on_gone */
 
 	struct list dirty;   /* in hub->dirty when there is something to send */
 	struct list sources; /* in hub->sources when handled != 0 */
@@ -106,6 +106,9 @@ void hub_node_command(struct hub_node *node, enum ipc_type type,
 
 /* Write what the socket takes and copy the rest into the backlog. */
 void hub_node_flush(struct hub_node *node);
+
+/* What a backlog may hold: envelopes up to queue_max, and answers. */
+size_t hub_backlog_max(size_t queue_max);
 
 /* Bytes that wait for this node. */
 size_t hub_node_queued(const struct hub_node *node);

@@ -18,6 +18,12 @@ hub_node_queued(const struct hub_node *node)
 	return node->backlog.len + node->part_bytes;
 }
 
+size_t
+hub_backlog_max(size_t queue_max)
+{
+	return 2 * queue_max + IPC_CONFIG_MAX;
+}
+
 static void
 mark_dirty(struct hub_node *node)
 {
@@ -61,11 +67,16 @@ hub_node_queue(struct hub_node *node, const void *message, size_t len)
 		return;
 	if (node->dropping && hub_node_queued(node) <= hub->queue_max / 2)
 		node->dropping = false;
-	if (node->dropping || hub_node_queued(node) + len > hub->queue_max) {
+	/* One that is larger than the queue passes when nothing waits. */
+	if (node->dropping ||
+	    (hub_node_queued(node) != 0 &&
+		hub_node_queued(node) + len > hub->queue_max)) {
 		node->dropping = true;
 		stats_add(&hub->stats->drop_slow, 1);
 		return;
 	}
+	if (len > hub->queue_max)
+		node->backlog.max = hub_backlog_max(hub->queue_max) + len;
 	stats_add(&hub->stats->envelopes_out, 1);
 	mark_dirty(node);
 	if (node->part_count != 0) {
@@ -169,7 +180,10 @@ hub_node_flush(struct hub_node *node)
 	if (node->backlog.len != 0 && !node->wants_write) {
 		node->wants_write = true;
 		ev_io_start(node->hub->loop, &node->writable);
-	} else if (node->backlog.len == 0 && node->wants_write) {
+	} else if (node->backlog.len == 0) {
+		node->backlog.max = hub_backlog_max(node->hub->queue_max);
+	}
+	if (node->backlog.len == 0 && node->wants_write) {
 		node->wants_write = false;
 		ev_io_stop(node->hub->loop, &node->writable);
 	}

@@ -61,10 +61,10 @@ struct jobs {
 	struct job *running; /* NULL: none */
 	enum job_phase phase;
 	struct roll roll;
-	bool time_is_up;   /* the phase's timer ran out */
-	unsigned from;     /* SCALE: how many there were */
+	bool time_is_up;    /* the phase's timer ran out */
+	unsigned from;      /* SCALE: how many there were */
 	char summary[1700]; /* what a reload that works will have done */
-	int workers;       /* what a reload scales to at its end; 0: does not */
+	int workers; /* what a reload scales to at its end; -1: does not */
 	ev_timer timer;
 };
 

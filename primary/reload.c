@@ -171,9 +171,8 @@ summarize(struct jobs *jobs, const char *live, const char *roll,
 		return;
 	}
 	(void)snprintf(jobs->summary, sizeof(jobs->summary),
-	    "reloaded%s%s%s%s%s%s",
-	    *live != '\0' ? "; changed in place: " : "", live,
-	    *roll != '\0' ? "; with new workers: " : "", roll,
+	    "reloaded%s%s%s%s%s%s", *live != '\0' ? "; changed in place: " : "",
+	    live, *roll != '\0' ? "; with new workers: " : "", roll,
 	    *start != '\0' ? "; needs a restart of the bus: " : "", start);
 }
 

@@ -102,8 +102,8 @@ begin(struct roll *roll, struct slot *slot)
 			result = begin_beside(roll, slot);
 		break;
 	case SLOT_STARTING:
-		if (roll->fresh && !slot->current->fresh) {
-			slot->fresh = true;
+		if (roll->fresh != slot->current->fresh) {
+			slot->fresh = roll->fresh;
 			process_kill(slot->current);
 			result = ROLL_BUSY;
 		}

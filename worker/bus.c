@@ -176,7 +176,12 @@ bus_deliver(struct worker *worker, const struct ipc_envelope *envelope)
 		stats_add(&worker->stats->drop_invalid, 1);
 		return;
 	}
-	if (channel == NULL || channel->count == 0) {
+	/*
+	 * Before JOINED there is nothing for us: what comes was sent before
+	 * the hub read an earlier LEAVE.
+	 */
+	if (channel == NULL || channel->count == 0 ||
+	    channel->interest != INTEREST_JOINED) {
 		stats_add(&worker->stats->relayed_in_unwanted, 1);
 		return;
 	}

@@ -194,10 +194,10 @@ channel_settle(struct channels *channels, struct channel *channel)
 	free(channel->members);
 	channel->members = NULL;
 	channel->cap = 0;
-	if (!list_is_empty(&channel->idle))
-		return;
+	if (list_is_empty(&channel->idle))
+		channels->idle_count++;
+	list_remove(&channel->idle); /* it was used: to the end */
 	list_append(&channels->idle, &channel->idle);
-	channels->idle_count++;
 }
 
 void

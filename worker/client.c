@@ -110,6 +110,8 @@ client_closed(struct client *client)
 		note_open(worker);
 	}
 	client->state = CLIENT_DEAD;
+	client->seen_ms = client_now(worker);
+	stats_add(&worker->stats->drop_gone, client->outbox.count);
 	client_clear_outbox(client);
 }
 
@@ -217,11 +219,12 @@ sweep_open(struct worker *worker, struct client *client)
 	}
 	if (!client->pinged && silent >= config->ping_interval)
 		ping(client);
+	if (client->outbox.gap_count != 0)
+		flush_mark(&worker->flush, client); /* no memory at first */
 	client_note_soft(client);
 	if (config->outbox_policy == OUTBOX_CLOSE &&
 	    client->outbox.bytes > client_limit(client)) {
 		stats_add(&worker->stats->closed_slow, 1);
-		stats_add(&worker->stats->drop_outbox, client->outbox.count);
 		client_close(client, CLOSE_SLOW, "too slow", true);
 	}
 }
@@ -245,7 +248,9 @@ sweep_one(struct worker *worker, struct client *client)
 		ws_kill(client);
 	else if (client->state == CLIENT_OPEN)
 		sweep_open(worker, client);
-	else if (client->state == CLIENT_CLOSING && silent > CLOSE_TIME_MS)
+	else if ((client->state == CLIENT_CLOSING ||
+		     client->state == CLIENT_DEAD) &&
+	    silent > CLOSE_TIME_MS)
 		ws_kill(client);
 }
 

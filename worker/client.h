@@ -83,6 +83,7 @@ struct client {
 	struct list dirty;   /* in flush's list when something is to be sent */
 	struct list reader;  /* in ws.c's list when it was read this turn */
 	struct list waiters; /* acknowledgements that wait for the hub */
+	uint32_t waiter_count;
 	uint32_t read_bytes; /* this turn */
 	uint32_t sub_count;
 	uint32_t sub_cap;

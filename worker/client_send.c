@@ -50,7 +50,7 @@ make_way(struct client *client, const struct frame *frame, size_t limit)
 	switch ((enum config_outbox_policy)worker->config->outbox_policy) {
 	case OUTBOX_CLOSE:
 		stats_add(&stats->closed_slow, 1);
-		stats_add(&stats->drop_outbox, 1 + client->outbox.count);
+		stats_add(&stats->drop_outbox, 1);
 		client_close(client, CLOSE_SLOW, "too slow", true);
 		return false;
 	case OUTBOX_DROP_NEWEST:
@@ -93,7 +93,9 @@ client_push(struct client *client, struct frame *frame)
 	if (client->outbox.bytes + frame->len > worker->config->outbox_soft) {
 		client_note_soft(client);
 		limit = client_limit(client);
-		if (client->outbox.bytes + frame->len > limit &&
+		/* A large frame alone says nothing about its reader. */
+		if (client->outbox.bytes != 0 &&
+		    client->outbox.bytes + frame->len > limit &&
 		    !make_way(client, frame, limit))
 			return;
 	}
@@ -167,8 +169,10 @@ client_close(struct client *client, enum close_code code, const char *reason,
 	client->close_code = (uint16_t)code;
 	/* Without memory for the reason the code has to do. */
 	client->close_reason = reason != NULL ? strdup(reason) : NULL;
-	if (now)
+	if (now) {
+		stats_add(&worker->stats->drop_outbox, client->outbox.count);
 		client_clear_outbox(client);
+	}
 	client->seen_ms = client_now(worker);
 	flush_mark(&worker->flush, client);
 }

@@ -171,7 +171,9 @@ flush_client(struct worker *worker, struct client *client)
 		return;
 	if (client->partial)
 		return;
-	if (outbox->count != 0 || outbox->gap_count != 0)
+	if (outbox->count == 0 && outbox->gap_count != 0)
+		tell_gaps(client); /* without memory the sweep tries again */
+	if (outbox->count != 0)
 		flush_mark(&worker->flush, client);
 	else if (client->state == CLIENT_CLOSING)
 		ws_close(client);

@@ -24,8 +24,6 @@ enum {
 	KNOCK_MAX_MS = 1000,
 	/* A hub that lets us in without a word is none. */
 	HELLO_TIMEOUT_MS = 5000,
-	/* Room beyond queue_max for what is not an envelope. */
-	COMMAND_ROOM = 4 << 20,
 };
 
 static void
@@ -48,14 +46,17 @@ link_go_away(struct link *link, const char *why)
 	(void)close(link->fd); /* nothing to do about a failing close */
 	link->fd = -1;
 	link->wants_write = false;
+	link->overflow = false;
 	link->state = LINK_AWAY;
 	ipc_in_release(&link->in);
 	link_forget_queue(link);
 	if (link->stats != NULL)
 		stats_set(&link->stats->hub_connected, 0);
 	if (was_up) {
-		link->knock_ms = KNOCK_MIN_MS;
 		link->away_since_ms = clock_now_ms();
+		/* One that goes as soon as it came is not to be hurried. */
+		if (link->away_since_ms - link->up_since_ms >= KNOCK_MAX_MS)
+			link->knock_ms = KNOCK_MIN_MS;
 		link->orphan_told = false;
 		link->events->on_away(link->arg, why);
 	}
@@ -220,7 +221,7 @@ void
 link_set_limits(struct link *link, size_t queue_max, uint64_t orphan_timeout_ms)
 {
 	link->queue_max = queue_max;
-	link->out.max = queue_max + COMMAND_ROOM;
+	link->out.max = queue_max + LINK_COMMAND_ROOM;
 	link->orphan_timeout_ms = orphan_timeout_ms;
 }
 

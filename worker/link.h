@@ -84,7 +84,11 @@ enum link_state link_state(const struct link *link);
 /* Queue an envelope; drops and counts it when that is not possible. */
 void link_publish(struct link *link, const struct ipc_envelope *envelope);
 
-/* False: the hub is away, nothing was queued. */
+/*
+ * Is there room for a JOIN?  When there is none, or the hub is away, link_join()
+ * queues nothing and returns false; membership.c tries again.
+ */
+bool link_has_room(const struct link *link);
 bool link_join(struct link *link, uint32_t token, const char *channel,
     size_t len);
 void link_leave(struct link *link, const char *channel, size_t len);

@@ -13,6 +13,11 @@
 #include "base/rundir.h"
 #include "worker/link.h"
 
+enum {
+	/* Room beyond queue_max for what is not an envelope. */
+	LINK_COMMAND_ROOM = 4 << 20,
+};
+
 struct link {
 	struct ev_loop *loop;
 	const struct link_events *events;
@@ -33,6 +38,8 @@ struct link {
 	uint64_t away_since_ms;
 	bool orphan_told;
 	uint64_t knock_ms;
+	uint64_t up_since_ms; /* of the last WELCOME */
+	bool overflow;        /* a message found no room: the hub is given up */
 	struct ipc_in in;
 	struct buf out;
 	size_t cut;       /* bytes of out that end a message half written */

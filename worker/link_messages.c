@@ -47,6 +47,7 @@ on_welcome(struct link *link, struct ipc_message *message, const int *fds,
 	}
 	ev_timer_stop(link->loop, &link->knock);
 	link->state = LINK_UP;
+	link->up_since_ms = clock_now_ms();
 	link->was_up = true;
 	link->id = welcome.id;
 	link->section = welcome.section;
@@ -233,6 +234,10 @@ link_flush(struct link *link)
 {
 	ssize_t n;
 
+	if (link->overflow) {
+		link_go_away(link, "it does not read");
+		return;
+	}
 	if (link->fd == -1 || link->out.len == 0)
 		return;
 	if (link->wants_write) {
@@ -270,7 +275,10 @@ link_flush_all(struct link *link, int timeout_ms)
 	}
 }
 
-/* Queue a message that is no envelope; without room the hub is given up. */
+/*
+ * Queue a message that is no envelope.  Without room the hub is given up, but
+ * not here: the caller is in the middle of its own lists.
+ */
 static bool
 command(struct link *link, enum ipc_type type, const void *fixed,
     size_t fixed_len, const void *tail, size_t tail_len)
@@ -280,8 +288,15 @@ command(struct link *link, enum ipc_type type, const void *fixed,
 	if (ipc_append(&link->out, type, fixed, fixed_len, tail, tail_len, NULL,
 		0) == 0)
 		return true;
-	link_go_away(link, "it does not read");
+	link->overflow = true;
 	return false;
+}
+
+bool
+link_has_room(const struct link *link)
+{
+	return link->state == LINK_UP && !link->overflow &&
+	    link->out.len < link->queue_max + LINK_COMMAND_ROOM / 2;
 }
 
 void
@@ -291,7 +306,12 @@ link_publish(struct link *link, const struct ipc_envelope *envelope)
 		stats_add(&link->stats->drop_hub_away, 1);
 		return;
 	}
-	if (link->out.len + envelope->payload_len > link->queue_max ||
+	/* One that is larger than the queue passes when nothing waits. */
+	link->out.max = link->queue_max + LINK_COMMAND_ROOM;
+	if (link->out.len == 0)
+		link->out.max += envelope->payload_len;
+	if ((link->out.len != 0 &&
+		link->out.len + envelope->payload_len > link->queue_max) ||
 	    ipc_append_envelope(&link->out, envelope) != 0) {
 		stats_add(&link->stats->drop_link_full, 1);
 		return;
@@ -304,7 +324,8 @@ link_join(struct link *link, uint32_t token, const char *channel, size_t len)
 {
 	struct ipc_join join = { .token = token };
 
-	return command(link, IPC_JOIN, &join, sizeof(join), channel, len);
+	return link_has_room(link) &&
+	    command(link, IPC_JOIN, &join, sizeof(join), channel, len);
 }
 
 void

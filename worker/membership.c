@@ -10,6 +10,10 @@
 #include "worker/reply.h"
 #include "worker/state.h"
 
+enum {
+	WAITERS_SPARE = 16
+};
+
 #define HUB_AWAY ",\"hub\":\"away\""
 
 /* A client that waits for JOINED to be told ok. */
@@ -33,6 +37,7 @@ waiter_free(struct waiter *waiter)
 {
 	list_remove(&waiter->in_channel);
 	list_remove(&waiter->in_client);
+	waiter->client->waiter_count--;
 	free(waiter);
 }
 
@@ -40,10 +45,16 @@ static int
 wait_for_joined(struct channel *channel, struct client *client, const char *id,
     size_t id_len)
 {
-	struct waiter *waiter = malloc(sizeof(*waiter) + id_len);
+	struct waiter *waiter;
 
+	/* Each subscription may be asked for twice, and a few more often. */
+	if (client->waiter_count >=
+	    2 * client->worker->config->max_subscriptions + WAITERS_SPARE)
+		return -ENOSPC;
+	waiter = malloc(sizeof(*waiter) + id_len);
 	if (waiter == NULL)
 		return -ENOMEM;
+	client->waiter_count++;
 	waiter->client = client;
 	waiter->id_len = id_len;
 	if (id_len != 0)
@@ -77,8 +88,10 @@ send_join(struct worker *worker, struct channel *channel)
 
 	assert(channel->interest == INTEREST_NONE);
 	if (!link_join(worker->link, token, channel->name,
-		channel->entry.key_len))
+		channel->entry.key_len)) {
+		worker->rejoin = true; /* there may be room later */
 		return;
+	}
 	channel->interest = INTEREST_JOINING;
 	list_append(&worker->channels.joining, &channel->joining);
 }
@@ -243,16 +256,26 @@ membership_on_away(struct worker *worker)
 }
 
 void
-membership_on_back(struct worker *worker)
+membership_rejoin(struct worker *worker)
 {
 	struct table *table = &worker->channels.table;
 	struct table_entry *entry;
 	struct channel *channel;
 
-	for (entry = table_next(table, NULL); entry != NULL;
+	if (!worker->rejoin || !link_has_room(worker->link))
+		return;
+	worker->rejoin = false;
+	for (entry = table_next(table, NULL); entry != NULL && !worker->rejoin;
 	     entry = table_next(table, entry)) {
 		channel = CONTAINER_OF(entry, struct channel, entry);
 		if (channel->count != 0 && channel->interest == INTEREST_NONE)
 			send_join(worker, channel);
 	}
+}
+
+void
+membership_on_back(struct worker *worker)
+{
+	worker->rejoin = true;
+	membership_rejoin(worker);
 }

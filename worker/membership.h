@@ -43,7 +43,10 @@ void membership_on_joined(struct worker *worker, uint32_t token);
 /* The hub has gone: acknowledge what waits, forget what it knew. */
 void membership_on_away(struct worker *worker);
 
-/* It is back: JOIN every channel that has members. */
+/* It is back: JOIN every channel that has members, as far as there is room. */
 void membership_on_back(struct worker *worker);
+
+/* Go on with that; called at the end of every loop turn. */
+void membership_rejoin(struct worker *worker);
 
 #endif /* WORKER_MEMBERSHIP_H */

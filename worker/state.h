@@ -42,7 +42,8 @@ struct worker {
 	struct channels channels;
 	struct flush flush;
 	struct drain drain;
-	bool ready; /* serving: READY was said */
+	bool ready;  /* serving: READY was said */
+	bool rejoin; /* a JOIN found no room: membership_rejoin() */
 };
 
 #endif /* WORKER_STATE_H */

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/sched.h"
 #include "worker/door.h"
+#include "worker/membership.h"
 #include "worker/runtime.h"
 #include "worker/ws.h"
 
@@ -69,6 +70,7 @@ on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int revents)
 		ws_read_on(p->worker.ws);
 		flush_run(&p->worker);
 	}
+	membership_rejoin(&p->worker);
 	link_flush(p->worker.link);
 }
 
@@ -204,8 +206,12 @@ tear_down(struct runtime *p)
 	channels_release(&worker->channels);
 	clients_release(&worker->clients);
 	config_free(worker->config);
-	if (worker->loop != NULL)
+	if (worker->loop != NULL) {
+		/* A TERM that comes now must not look for its loop. */
+		ev_signal_stop(worker->loop, &p->term);
+		(void)signal(SIGTERM, SIG_IGN);
 		ev_loop_destroy(worker->loop);
+	}
 	if (worker->page != NULL)
 		stats_unmap(worker->page);
 	if (p->page_fd != -1)

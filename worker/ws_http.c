@@ -23,7 +23,8 @@
 
 enum {
 	VALUE_MAX = 1024,
-	PATH_MAX_BYTES = 4096, LIST_MAX = 4096
+	PATH_MAX_BYTES = 4096,
+	LIST_MAX = 4096
 };
 
 /* Method and the header token that holds the path. */
@@ -180,7 +181,11 @@ ws_http_upgrade(struct client *client, struct lws *wsi)
 		return 1;
 	}
 	len = header(wsi, WSI_TOKEN_GET_URI, path, sizeof(path));
-	if (len <= 0) {
+	if (len < 0) {
+		(void)refuse(client, wsi, 400, "the path is too long");
+		return 1;
+	}
+	if (len == 0) {
 		(void)refuse(client, wsi, 405, "only GET can be upgraded");
 		return 1;
 	}

@@ -92,6 +92,8 @@ enum slot_state {
 	    "messages refused: over the client's rate")                        \
 	X(drop_outbox, "drop_outbox", COUNTER,                                 \
 	    "frames dropped: the client did not read")                         \
+	X(drop_gone, "drop_gone", COUNTER,                                     \
+	    "frames dropped: the client had left")                             \
 	X(drop_memory, "drop_memory", COUNTER, "frames dropped: out of memory")\
 	X(drop_link_full, "drop_link_full", COUNTER,                           \
 	    "envelopes dropped: the queue to the hub was full")                \

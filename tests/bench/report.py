@@ -4,11 +4,13 @@ Medians of the rounds; in brackets the smallest and the largest.  A ratio is
 clusterbus's median divided by the peer's.
 """
 
+import os
 import statistics
 
 from cases import LIMITS
 from goals import judge
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 NAMES = {
     "clusterbus": "clusterbus", "nats": "NATS (WebSocket)",
     "nats-tcp": "NATS (plain TCP)", "nchan": "nginx + nchan",
@@ -206,6 +208,8 @@ def render(runs, limits, machine, cases, note):
     lines += ["", "## Goals", "", "| goal | measured | |", "|---|---|---|"]
     lines += [f"| {goal} | {measured} | {verdict} |"
               for goal, measured, verdict in judge(results)]
+    with open(os.path.join(HERE, "notes.md"), encoding="utf-8") as notes:
+        lines += ["", notes.read().rstrip()]
     lines += ["", "## Cases", ""]
     for case in cases:
         if case.name in runs:

@@ -157,6 +157,12 @@ link_state(const struct link *link)
 }
 
 bool
+link_has_room(const struct link *link)
+{
+	return link_state(link) == LINK_UP;
+}
+
+bool
 link_join(struct link *link, uint32_t token, const char *channel, size_t len)
 {
 	struct wanted *wanted;

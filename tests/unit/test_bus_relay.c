@@ -172,6 +172,28 @@ a_program_that_sends_rubbish_disturbs_nobody(void **state)
 		"0000002a-32768-1"));
 }
 
+/*
+ * The hub had not read an earlier LEAVE: what it sent then arrives while the
+ * channel is joined anew, before JOINED.  It is neither delivered nor the start
+ * of the numbers.
+ */
+static void
+what_was_sent_before_the_hub_knew_is_not_for_us(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = fixture_client(worker);
+
+	assert_int_equal(fixture_join(client, "t:a", "1"), 0);
+	relay(worker, &there, 7, "0", 0);
+	assert_string_equal(fixture_got(client), "");
+	assert_int_equal(worker->stats->relayed_in_unwanted, 1);
+	fake_link_answer_all(worker);
+	relay(worker, &there, 20, "1", 0);
+	assert_string_equal(fixture_got(client),
+	    "{\"op\":\"ok\",\"id\":1}\n" MSG("1", THERE));
+	assert_int_equal(worker->stats->gaps, 0);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -179,6 +201,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(what_was_sent_before_the_hub_knew_is_not_for_us),
 		TEST(what_comes_from_the_hub_is_delivered_and_not_published),
 		TEST(what_nobody_wants_is_counted),
 		TEST(a_jump_in_the_numbers_is_told_before_what_follows),

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -24,6 +25,7 @@
 #include "capture.h"
 #include "cli/cli.h"
 #include "cli/control.h"
+#include "torture.h"
 
 static char dir[] = "/tmp/clusterbus-test-ct-XXXXXX";
 static char sock[64], pidfile[64];
@@ -291,6 +293,33 @@ wrong_words_are_refused_before_anybody_is_asked(void **state)
 	assert_int_equal(run(cli_stop, "stop --name a/b"), CLI_USAGE);
 }
 
+/* 0 when it went well; when not, it said why. */
+static int
+reload_once(void)
+{
+	static const char answer[] = "info one\ninfo two\nok done\n";
+	pid_t pid = start_primary("reload\n", answer, 4096);
+	int rc = run(cli_reload, "reload");
+
+	assert_int_equal(kill(pid, SIGKILL), 0); /* nobody may have come */
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(unlink(sock), 0);
+	if (rc == CLI_OK) {
+		assert_string_equal(capture_out(), "done\n");
+		return 0;
+	}
+	assert_string_equal(capture_out(), "");
+	assert_string_not_equal(capture_err(), "");
+	return -1;
+}
+
+static void
+without_memory_it_fails_and_says_so(void **state)
+{
+	(void)state;
+	torture_malloc(reload_once);
+}
+
 int
 main(void)
 {
@@ -306,6 +335,7 @@ main(void)
 		TEST(nonsense_from_the_other_end_is_no_success),
 		TEST(no_bus_is_said_so),
 		TEST(a_primary_without_its_socket_is_named),
+		TEST(without_memory_it_fails_and_says_so),
 		TEST(wrong_words_are_refused_before_anybody_is_asked),
 	};
 #undef TEST

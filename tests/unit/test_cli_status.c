@@ -16,6 +16,7 @@
 #include "capture.h"
 #include "cli/cli.h"
 #include "cli/status.h"
+#include "torture.h"
 
 static char dir[] = "/tmp/clusterbus-test-cs-XXXXXX";
 static char path[64];
@@ -208,6 +209,34 @@ a_page_whose_processes_have_all_gone_is_no_bus(void **state)
 	assert_non_null(strstr(capture_err(), "no bus"));
 }
 
+/* 0 when it was shown; when not, nothing of it was, and it said why. */
+static int
+show_once(void)
+{
+	char words[4][64] = { "status", "--run-dir", "", "--json" };
+	char *argv[] = { words[0], words[1], words[2], words[3], NULL };
+	int rc;
+
+	(void)snprintf(words[2], sizeof(words[2]), "%s", dir);
+	capture_begin();
+	rc = cli_status(4, argv);
+	capture_end();
+	if (rc == CLI_OK) {
+		assert_int_equal(capture_out()[0], '{');
+		return 0;
+	}
+	assert_string_equal(capture_out(), "");
+	assert_string_not_equal(capture_err(), "");
+	return -1;
+}
+
+static void
+without_memory_it_says_so_and_shows_nothing(void **state)
+{
+	(void)state;
+	torture_malloc(show_once);
+}
+
 static void
 numbers_get_short_and_keep_their_size(void **state)
 {
@@ -258,6 +287,7 @@ main(void)
 		    people_see_a_line_for_each_slot_and_why_things_were_lost),
 		cmocka_unit_test(
 		    a_page_whose_processes_have_all_gone_is_no_bus),
+		cmocka_unit_test(without_memory_it_says_so_and_shows_nothing),
 		cmocka_unit_test(numbers_get_short_and_keep_their_size),
 		cmocka_unit_test(durations_have_two_units_at_most),
 	};

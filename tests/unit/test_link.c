@@ -264,8 +264,10 @@ join_until_away(struct link_fixture *f, char event)
 {
 	if (event != 'E')
 		return;
-	while (link_join(f->link, 1, "t:chat", 6))
+	while (link_state(f->link) == LINK_UP) {
+		link_leave(f->link, "t:chat", 6);
 		link_flush(f->link);
+	}
 }
 
 static void

@@ -54,6 +54,8 @@ knocks_become_rarer_and_a_welcome_makes_them_frequent_again(void **state)
 	hub_accepts(f);
 	(void)hub_expects(f, IPC_HELLO);
 	hub_welcomes(f);
+	wait_for_log(f, "WAB");
+	f->link->up_since_ms -= KNOCK_MAX_MS; /* it stayed for a while */
 	hub_closes(f);
 	wait_for_log(f, "WABA");
 	(void)next_knock(f);
@@ -322,8 +324,10 @@ make_a_link_and_get_up(void)
 	rc = link_state(f->link) == LINK_UP && link_join(f->link, 1, "t:x", 3) ?
 	    0 :
 	    -ENOMEM;
-	if (rc != 0)
+	if (rc != 0) {
+		link_flush(f->link);
 		assert_int_equal(link_state(f->link), LINK_AWAY);
+	}
 	link_free(f->link);
 	f->link = NULL;
 	(void)close(fd[0]);

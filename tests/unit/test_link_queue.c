@@ -61,10 +61,19 @@ a_hub_that_reads_nothing_at_all_is_given_up(void **state)
 	accepted = fill_queue(f);
 	while (link_join(f->link, 1, "t:chat", 6)) {
 		link_flush(f->link);
-		assert_true(f->link->out.len <= LINK_QUEUE + COMMAND_ROOM);
 		joins++;
 	}
 	assert_true(joins > 1000);
+	/* A join can wait for room; a leave cannot, or interest would stay. */
+	assert_false(link_has_room(f->link));
+	assert_string_equal(f->log, "W");
+	while (!f->link->overflow) {
+		link_leave(f->link, "t:chat", 6);
+		assert_true(f->link->out.len <= LINK_QUEUE + LINK_COMMAND_ROOM);
+	}
+	/* Not in the middle of the caller's lists: at the end of the turn. */
+	assert_int_equal(link_state(f->link), LINK_UP);
+	link_flush(f->link);
 	assert_string_equal(f->log, "WA");
 	assert_string_equal(f->text, "it does not read");
 	assert_int_equal(link_state(f->link), LINK_AWAY);

@@ -244,6 +244,27 @@ an_id_is_given_back_byte_for_byte(void **state)
 	    OK("\"\\u0041\"") "{\"op\":\"ok\"}\n");
 }
 
+static void
+acknowledgements_that_wait_are_bounded(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = fixture_client(worker);
+	unsigned accepted = 0;
+
+	worker->config->max_subscriptions = 3;
+	while (fixture_join(client, "t:a", "1") == 0) {
+		accepted++;
+		assert_true(accepted < 1000);
+	}
+	assert_int_equal(fixture_join(client, "t:a", "1"), -ENOSPC);
+	assert_int_equal(client->waiter_count, accepted);
+	assert_int_equal(client->sub_count, 1);
+	fake_link_answer_all(worker);
+	assert_int_equal(client->waiter_count, 0);
+	assert_int_equal(client->outbox.count, accepted);
+	fixture_check(worker);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -251,6 +272,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(acknowledgements_that_wait_are_bounded),
 		TEST(ok_comes_when_the_hub_knows),
 		TEST(only_the_first_member_asks_the_hub),
 		TEST(only_the_last_member_tells_the_hub_that_it_left),

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "torture.h"
 #include "wire/stats.h"
 #include "worker/http.h"
 #include "worker/metrics.h"
@@ -264,6 +265,31 @@ a_bus_of_256_workers_fits(void **state)
 	buf_release(&small);
 }
 
+static int
+write_anew(void)
+{
+	static struct stats_page page; /* large, all 0 */
+	struct buf out;
+	int rc;
+
+	page.slot_count = 2;
+	buf_init(&out, HTTP_RESPONSE_MAX);
+	rc = metrics_write(&page, 0, NOW, &out);
+	if (rc != 0)
+		assert_int_equal(rc, -ENOMEM);
+	else
+		assert_int_equal(buf_data(&out)[out.len - 1], '\n');
+	buf_release(&out);
+	return rc;
+}
+
+static void
+without_memory_it_says_so(void **state)
+{
+	(void)state;
+	torture_malloc(write_anew);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -278,6 +304,7 @@ main(void)
 		TEST(
 		    every_metric_has_help_and_type_once_and_its_lines_together),
 		TEST(a_bus_of_256_workers_fits),
+		cmocka_unit_test(without_memory_it_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

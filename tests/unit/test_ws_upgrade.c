@@ -1,0 +1,171 @@
+/* test_ws_upgrade.c - a request becomes a WebSocket or is refused in words. */
+#include "http_rig.h"
+
+/* The request to upgrade as it stands in headers is refused like this. */
+static void
+refused(struct worker *worker, const char *status, const char *why)
+{
+	struct client *client = fixture_accept(worker);
+	uint64_t errors = worker->stats->http_errors;
+
+	assert_int_equal(ws_http_upgrade(client, NULL), 1);
+	assert_answer(status);
+	if (strstr(written, why) == NULL)
+		fail_msg("'%s' does not say '%s'", written, why);
+	assert_gone_answered(client, (unsigned)errors + 1);
+	writes = 0;
+}
+
+static void
+accepted(struct worker *worker)
+{
+	struct client *client = fixture_accept(worker);
+
+	assert_int_equal(ws_http_upgrade(client, NULL), 0);
+	assert_int_equal(writes, 0);
+	assert_false(client->answered);
+	client->answered = true; /* no error of the handshake */
+	fixture_gone(client);
+}
+
+static void
+hung_up_on(struct worker *worker)
+{
+	struct client *client = fixture_accept(worker);
+	uint64_t errors = worker->stats->handshake_errors;
+
+	assert_int_equal(ws_http_upgrade(client, NULL), -1);
+	assert_int_equal(writes, 0);
+	fixture_gone(client);
+	assert_int_equal(worker->stats->handshake_errors, errors + 1);
+}
+
+static void
+a_websocket_is_let_in(void **state)
+{
+	ask_for_a_websocket();
+	accepted(*state);
+	headers[WSI_TOKEN_UPGRADE] = "WebSocket";
+	headers[WSI_TOKEN_GET_URI] = "/any/path?token=x";
+	headers[WSI_TOKEN_HTTP_CONTENT_LENGTH] = "0";
+	accepted(*state);
+}
+
+static void
+other_upgrades_are_hung_up_on(void **state)
+{
+	static char value[8192];
+
+	ask_for_a_websocket();
+	headers[WSI_TOKEN_UPGRADE] = "foo";
+	hung_up_on(*state);
+	headers[WSI_TOKEN_UPGRADE] = "h2c";
+	hung_up_on(*state);
+	headers[WSI_TOKEN_UPGRADE] = "websocket, foo";
+	hung_up_on(*state);
+	headers[WSI_TOKEN_UPGRADE] = NULL;
+	hung_up_on(*state);
+	memset(value, 'w', sizeof(value) - 1);
+	headers[WSI_TOKEN_UPGRADE] = value;
+	hung_up_on(*state);
+}
+
+static void
+an_upgrade_with_a_body_is_refused(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		ask_for_a_websocket();
+		headers[WSI_TOKEN_HTTP_CONTENT_LENGTH] = bodies[i].length;
+		headers[WSI_TOKEN_HTTP_TRANSFER_ENCODING] = bodies[i].encoding;
+		refused(*state, bodies[i].status, bodies[i].why);
+	}
+}
+
+static void
+only_get_on_a_free_path_is_upgraded(void **state)
+{
+	static char path[PATH_MAX_BYTES + 1];
+
+	ask_for_a_websocket();
+	headers[WSI_TOKEN_GET_URI] = NULL;
+	headers[WSI_TOKEN_POST_URI] = "/";
+	refused(*state, "405", "only GET can be upgraded");
+	ask_for_a_websocket();
+	headers[WSI_TOKEN_GET_URI] = "/metrics";
+	refused(*state, "404", "this path is no WebSocket");
+	headers[WSI_TOKEN_GET_URI] = "/api/publish?x";
+	refused(*state, "404", "this path is no WebSocket");
+	memset(path, '/', sizeof(path) - 1);
+	headers[WSI_TOKEN_GET_URI] = path;
+	refused(*state, "400", "the path is too long");
+}
+
+static void
+only_version_13_is_spoken(void **state)
+{
+	static const char *const versions[] = { NULL, "8", "013", "13, 8",
+		"130" };
+
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		ask_for_a_websocket();
+		headers[WSI_TOKEN_VERSION] = versions[i];
+		refused(*state, "426", "only version 13 is spoken");
+	}
+}
+
+static void
+one_of_the_subprotocols_must_be_ours(void **state)
+{
+	static const char *const good[] = { "clusterbus.v1",
+		"clusterbus.v1.bin", "soap, clusterbus.v1",
+		"soap,clusterbus.v1.bin\t,x", "bearer.x,  clusterbus.v1" };
+	static const char *const bad[] = { "soap", "clusterbus.v2",
+		"clusterbus.v1.bi", "clusterbus.v1.bin2", "xclusterbus.v1",
+		"CLUSTERBUS.V1", ",", " " };
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		ask_for_a_websocket();
+		headers[WSI_TOKEN_PROTOCOL] = good[i];
+		accepted(*state);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		ask_for_a_websocket();
+		headers[WSI_TOKEN_PROTOCOL] = bad[i];
+		refused(*state, "400",
+		    "none of the subprotocols is spoken here: clusterbus.v1, "
+		    "clusterbus.v1.bin");
+	}
+}
+
+static void
+a_list_that_is_too_long_is_refused(void **state)
+{
+	static char list[8192];
+
+	memset(list, ',', sizeof(list) - 1);
+	memcpy(list, "clusterbus.v1", strlen("clusterbus.v1"));
+	ask_for_a_websocket();
+	headers[WSI_TOKEN_PROTOCOL] = list;
+	refused(*state, "431", "the list of subprotocols is too long");
+	list[LIST_MAX - 1] = '\0';
+	accepted(*state);
+}
+
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_websocket_is_let_in),
+		TEST(other_upgrades_are_hung_up_on),
+		TEST(an_upgrade_with_a_body_is_refused),
+		TEST(only_get_on_a_free_path_is_upgraded),
+		TEST(only_version_13_is_spoken),
+		TEST(one_of_the_subprotocols_must_be_ours),
+		TEST(a_list_that_is_too_long_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
