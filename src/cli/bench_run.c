@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "bench_load.h"
@@ -163,9 +164,28 @@ start_timer(struct bench *bench, uint64_t ms)
 	ev_timer_start(bench->shared.loop, &bench->phase_timer);
 }
 
+/* A person at a terminal sees what takes so long. */
+static void
+show_phase(const struct bench *bench, enum bench_phase phase)
+{
+	const struct bench_options *options = bench->options;
+
+	if (isatty(STDERR_FILENO) != 1)
+		return;
+	if (phase == BENCH_PHASE_CONNECT)
+		(void)fputs("busctl: connecting ...\n", stderr);
+	else if (phase == BENCH_PHASE_WARMUP && options->warmup_ms >= 1000)
+		(void)fprintf(stderr, "busctl: warming up, %.3g s ...\n",
+		    (double)options->warmup_ms / 1000.0);
+	else if (phase == BENCH_PHASE_MEASURE && options->duration_ms >= 1000)
+		(void)fprintf(stderr, "busctl: measuring, %.3g s ...\n",
+		    (double)options->duration_ms / 1000.0);
+}
+
 static void
 enter(struct bench *bench, enum bench_phase phase)
 {
+	show_phase(bench, phase);
 	bench->phase = phase;
 	bench->phase_ns = clock_now_ns();
 	ev_now_update(bench->shared.loop);

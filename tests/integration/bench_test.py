@@ -8,6 +8,7 @@ count each; and before the real bus, where it must count none.
 import asyncio
 import json
 import os
+import pty
 import subprocess
 import sys
 import threading
@@ -206,6 +207,35 @@ def a_server_that_is_not_there_is_said_so():
     equal(status, 1, "status")
     equal(result, None)
     equal("refused" in said, True, said)
+
+
+def at_a_terminal(*words, timeout=30):
+    """What a command prints on standard error when that is a terminal."""
+    master, slave = pty.openpty()
+    try:
+        process = subprocess.Popen([BUSCTL, *words], stderr=slave,
+                                   stdout=subprocess.DEVNULL)
+        os.close(slave)
+        equal(process.wait(timeout), 0)
+        os.set_blocking(master, False)
+        return os.read(master, 65536).decode()
+    except BlockingIOError:
+        return ""
+    finally:
+        os.close(master)
+
+
+@test
+def progress_is_shown_at_a_terminal_and_only_there():
+    with Bus(1) as bus:
+        words = ("bench", "--url", "ws://%s:%d/" % bus.address,
+                 "--subscribers", "2", "--warmup", "1", "--duration", "1")
+        said = at_a_terminal(*words)
+        for phase in ("connecting", "warming up, 1 s", "measuring, 1 s"):
+            equal(phase in said, True, said)
+        plain = subprocess.run([BUSCTL, *words], capture_output=True,
+                               text=True, timeout=30, check=False)
+        equal("measuring" in plain.stderr, False, plain.stderr)
 
 
 @test
