@@ -103,6 +103,7 @@ check_delivery(const struct ipc_envelope *envelope)
 	channels_init(&worker.channels);
 	channel = channel_get(&worker.channels, e.channel, e.channel_len);
 	assert(channel != NULL);
+	channel->interest = INTEREST_JOINED;
 	for (int i = 0; i < MEMBERS; i++)
 		assert(
 		    channel_add(&worker.channels, channel, &clients[i]) == 0);
