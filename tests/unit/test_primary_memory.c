@@ -280,5 +280,5 @@ main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "worker") == 0)
 		return fake_worker();
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RIG_RUN_WITH_PIDFD(tests);
 }
