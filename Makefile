@@ -42,14 +42,18 @@ LDOPT = --coverage
 endif
 export ASAN_OPTIONS = detect_stack_use_after_return=1
 # ---- libraries
-PACKAGES  = libwebsockets libcjson libpcre2-8 openssl
+PACKAGES  = libwebsockets libcjson libjwt libpcre2-8 openssl
 PKG_FLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LIBS      := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lev -ldl
 
 INCLUDES    = -I. -Isrc -Iinclude -Itests/support
-ALL_CFLAGS  = $(CSTD) $(INCLUDES) $(PKG_FLAGS) $(WARN) -fPIE -fno-common \
-	      $(OPT) $(CFLAGS) -MMD -MP
+# Position independent for libclusterbus.so too; of the program's symbols only
+# the public API is visible, to the applications that it loads.
+ALL_CFLAGS  = $(CSTD) $(INCLUDES) $(PKG_FLAGS) $(WARN) -fPIC -fno-common \
+	      -fvisibility=hidden $(OPT) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS = $(LDHARDEN) $(LDOPT) $(LDFLAGS)
+EXPORT      = -Wl,--export-dynamic-symbol=cbus_*
+WHOLE       = -Wl,--whole-archive $(1) -Wl,--no-whole-archive
 
 # ---- sources: a new file in one of these folders is taken by itself
 SRCS    := $(sort $(wildcard src/*/*.c primary/*.c primary/*/*.c worker/*.c))
@@ -68,7 +72,8 @@ build/busctl: build/release/busctl
 	ln -f $< $@ 2>/dev/null || cp -f $< $@
 
 $(B)/busctl: $(B)/src/main.o $(B)/libbus.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(ALL_LDFLAGS) $(EXPORT) -o $@ $< \
+	    $(call WHOLE,$(B)/libbus.a) $(LIBS)
 
 # All but main: tests take what they need, fakes of it first.
 $(B)/libbus.a: $(OBJS)
@@ -106,11 +111,11 @@ $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libbus.a
 test-programs: $(UNITS:tests/unit/%.c=$(B)/%) \
     $(FUZZERS:tests/fuzz/fuzz_%.c=$(B)/replay_%)
 check: deps-test
-	@$(MAKE) --no-print-directory all test-programs
+	@$(MAKE) --no-print-directory all libs test-programs
 	@$(RUN) unit replay integration
 unit: test-programs
 	@$(RUN) unit replay
-integration: all
+integration: all libs
 	@$(RUN) integration
 valgrind:
 	@$(MAKE) --no-print-directory V=valgrind test-programs
@@ -142,25 +147,7 @@ deps-build deps-test: deps-%:
 start: deps-build
 	@$(MAKE) --no-print-directory all
 	exec build/busctl start -n $(N)
-# ---- installing: the name that is ours, and busctl beside it
-BIN  = $(DESTDIR)$(PREFIX)/bin
-MAN  = $(DESTDIR)$(PREFIX)/share/man/man8/clusterbus.8
-BASH = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/clusterbus
-install: all
-	install -D -m 755 $(B)/busctl $(BIN)/clusterbus
-	@if [ -e $(BIN)/busctl ] && [ ! -L $(BIN)/busctl ]; then \
-	    echo "note: $(BIN)/busctl is not ours and stays; use clusterbus"; \
-	else ln -sfv clusterbus $(BIN)/busctl; fi
-	mkdir -p $(dir $(BASH) $(MAN))
-	@[ ! -L $(BIN)/busctl ] || ln -sf clusterbus $(dir $(BASH))busctl
-	$(B)/busctl completion bash > $(BASH)
-	$(B)/busctl help --man > $(MAN)
-	@for other in $$(which -a busctl); do \
-	    [ $$other -ef $(PREFIX)/bin/clusterbus ] || \
-	    echo "note: another busctl is on your PATH: $$other"; done
-uninstall:
-	rm -f $(BIN)/clusterbus $(BASH) $(MAN)
-	[ ! -L $(BIN)/busctl ] || rm -f $(BIN)/busctl $(dir $(BASH))busctl
+include src/install.mk
 clean:
 	rm -rf build
 help:
@@ -171,10 +158,11 @@ help:
 #: make SAN=asan X   X with sanitizers  make valgrind     the unit tests
 #: make fuzz         FUZZ_SECONDS=20    make soak         SOAK=1000
 #: make bench        against others     make coverage     a table per file
-#: make analyze      gcc and clang      make format       clang-format
+#: make libs         libclusterbus      make format       clang-format
+#: make analyze      gcc and clang
 #: make install      PREFIX, DESTDIR    make uninstall    make clean
 
 .PHONY: all check unit integration valgrind fuzz soak bench lint coverage \
-	analyze format start install uninstall clean help deps-build deps-test
+	analyze format start clean help deps-build deps-test
 .SECONDARY .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

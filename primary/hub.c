@@ -20,6 +20,7 @@
 #include "base/net.h"
 #include "base/sched.h"
 #include "primary/hub_node.h"
+#include "primary/hub_presence.h"
 
 void
 hub_node_fail(struct hub_node *node, const char *why)
@@ -74,6 +75,8 @@ close_failed(struct hub *hub)
 	while (!list_is_empty(&hub->closing)) {
 		node = LIST_ENTRY(hub->closing.next, struct hub_node, closing);
 		list_remove(&node->closing);
+		hub_query_forget(node);
+		hub_presence_forget(node);
 		(void)interest_forget(&hub->interest, node->index);
 		hub_note_interests(hub);
 		hub->events->on_gone(hub->arg, node, node->why);
@@ -191,6 +194,7 @@ hub_new(struct ev_loop *loop, struct stats_hub *stats,
 	hub->channels_max = SIZE_MAX;
 	hub->listen_fd = -1;
 	interest_init(&hub->interest);
+	hub_query_init(hub);
 	list_init(&hub->dirty);
 	list_init(&hub->sources);
 	list_init(&hub->closing);
@@ -208,6 +212,7 @@ hub_free(struct hub *hub)
 {
 	if (hub == NULL)
 		return;
+	hub_query_release(hub);
 	for (size_t i = 0; i < HUB_NODES_MAX; i++) {
 		if (hub->nodes[i] == NULL)
 			continue;
@@ -219,6 +224,7 @@ hub_free(struct hub *hub)
 		ev_timer_stop(hub->loop, &hub->accept_pause);
 		(void)close(hub->listen_fd);
 	}
+	ev_timer_stop(hub->loop, &hub->queries.timer);
 	ev_prepare_stop(hub->loop, &hub->turn_end);
 	ev_check_stop(hub->loop, &hub->turn_start);
 	interest_release(&hub->interest);

@@ -23,6 +23,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/base.h"
@@ -87,6 +88,12 @@ void hub_set_queue_max(struct hub *hub, size_t bytes);
 void hub_set_channels_max(struct hub *hub, size_t channels);
 
 /*
+ * How long a question waits for a worker that does not answer, at most; for
+ * questions that are asked from now on.
+ */
+void hub_set_query_timeout(struct hub *hub, uint64_t ms);
+
+/*
  * Accept nodes from outside on a Unix socket; the listening descriptor is
  * consumed.  Peers that are neither this user nor root are turned away.
  * 0 or -errno.
@@ -124,6 +131,7 @@ void hub_refuse(struct hub_node *node, uint32_t retry_ms, const char *why);
 
 /* Commands; each is queued and sent at the end of the loop's turn. */
 void hub_send_config(struct hub_node *node, const char *text, size_t len);
+void hub_send_contract(struct hub_node *node, const char *text, size_t len);
 void hub_send_drain(struct hub_node *node, uint32_t window_ms, bool leave);
 void hub_send_reopen(struct hub_node *node);
 

@@ -7,6 +7,7 @@
 
 #include "base/net.h"
 #include "primary/hub_node.h"
+#include "primary/hub_presence.h"
 
 void
 hub_node_set_pid(struct hub_node *node, pid_t pid)
@@ -68,6 +69,10 @@ hub_welcome(struct hub_node *node, const struct ipc_welcome *welcome,
 	}
 	node->id = welcome->id;
 	node->state = NODE_WELCOME;
+	node->worker = welcome->id.slot < IPC_PROGRAM_SLOT;
+	node->ready = welcome->adopted != 0; /* it has clients already */
+	if (node->worker)
+		hub_presence_tell(node);
 	return 0;
 }
 
@@ -86,6 +91,12 @@ void
 hub_send_config(struct hub_node *node, const char *text, size_t len)
 {
 	hub_node_command(node, IPC_CONFIG, NULL, 0, text, len);
+}
+
+void
+hub_send_contract(struct hub_node *node, const char *text, size_t len)
+{
+	hub_node_command(node, IPC_CONTRACT, NULL, 0, text, len);
 }
 
 void

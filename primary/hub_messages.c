@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "primary/hub_node.h"
+#include "primary/hub_presence.h"
 
 void
 hub_note_interests(struct hub *hub)
@@ -49,16 +50,18 @@ on_join(struct hub_node *node, struct ipc_message *message)
 	struct ipc_join join;
 	struct ipc_joined joined;
 	const char *name = (const char *)message->body + sizeof(join);
+	size_t len = message->len - sizeof(join);
 	int rc;
 
 	memcpy(&join, message->body, sizeof(join));
-	rc = interest_join(&node->hub->interest, node->index, name,
-	    message->len - sizeof(join));
+	rc = interest_join(&node->hub->interest, node->index, name, len);
 	if (rc < 0) {
 		hub_node_fail(node, "no memory for its channels");
 		return;
 	}
 	node->joined += (size_t)rc;
+	if (rc == 1 && hub_presence_is(name, len))
+		hub_presence_joined(node, name, len); /* before JOINED */
 	if (node->id.slot >= IPC_PROGRAM_SLOT &&
 	    node->joined > node->hub->channels_max) {
 		hub_node_violation(node, "joined more than max-channels");
@@ -74,8 +77,13 @@ on_join(struct hub_node *node, struct ipc_message *message)
 static void
 on_leave(struct hub_node *node, struct ipc_message *message)
 {
-	node->joined -= (size_t)interest_leave(&node->hub->interest,
-	    node->index, (const char *)message->body, message->len);
+	const char *name = (const char *)message->body;
+	int rc = interest_leave(&node->hub->interest, node->index, name,
+	    message->len);
+
+	node->joined -= (size_t)rc;
+	if (rc == 1 && hub_presence_is(name, message->len))
+		hub_presence_left(node, name, message->len);
 	hub_note_interests(node->hub);
 }
 
@@ -136,10 +144,17 @@ dispatch(struct hub_node *node, struct ipc_message *message)
 		    NULL, 0);
 		break;
 	case IPC_READY:
+		node->ready = true;
 		hub->events->on_ready(hub->arg, node);
 		break;
 	case IPC_APPLIED:
 		on_applied(node, message);
+		break;
+	case IPC_QUERY:
+		hub_query_ask(node, message);
+		break;
+	case IPC_ANSWER:
+		hub_query_answer(node, message);
 		break;
 	case IPC_HELLO:
 		hub_node_violation(node, "said HELLO twice");
@@ -151,6 +166,10 @@ dispatch(struct hub_node *node, struct ipc_message *message)
 	case IPC_DRAIN:
 	case IPC_PONG:
 	case IPC_REOPEN:
+	case IPC_CONTRACT:
+	case IPC_QUERIED:
+	case IPC_WANTED:
+	case IPC_GONE:
 	case IPC_TYPE_COUNT:
 		assert(false && "direction was checked by the table");
 		break;

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "primary/hub.h"
+#include "primary/hub_query.h"
 #include "primary/interest.h"
 #include "wire/ipc.h"
 
@@ -55,9 +56,14 @@ struct hub_node {
 	size_t part_bytes;
 	bool dropping; /* over queue_max, and not yet down to half */
 	bool wants_write;
-	size_t joined; /* channels */
-	size_t noted;  /* backlog bytes that hub->queued has of it */
-	char why[96];  /* CLOSING: for on_gone */
+	size_t joined;   /* channels */
+	size_t presence; /* those of them that are presence channels */
+	size_t asking;   /* its questions under way */
+	bool worker;     /* WELCOME: in a slot; else a program */
+	bool ready;      /* a worker that has, or had, clients */
+	bool deaf;       /* its end is closed, what it said is still here */
+	size_t noted;    /* backlog bytes that hub->queued has of it */
+	char why[96];    /* CLOSING: for on_gone */
 
 	struct list dirty;   /* in hub->dirty when there is something to send */
 	struct list sources; /* in hub->sources when handled != 0 */
@@ -75,6 +81,8 @@ struct hub {
 	size_t queue_max;
 	size_t channels_max;
 	struct interest interest;
+	size_t presence_channels; /* that a node wants */
+	struct hub_queries queries;
 	struct hub_node *nodes[HUB_NODES_MAX];
 	uint32_t node_count;
 	uint32_t anonymous;
@@ -103,6 +111,9 @@ void hub_node_queue(struct hub_node *node, const void *message, size_t len);
  */
 void hub_node_command(struct hub_node *node, enum ipc_type type,
     const void *fixed, size_t fixed_len, const void *tail, size_t tail_len);
+
+/* Does its queue take so many bytes more, as hub_node_queue() counts? */
+bool hub_node_has_room(const struct hub_node *node, size_t len);
 
 /* Write what the socket takes and copy the rest into the backlog. */
 void hub_node_flush(struct hub_node *node);

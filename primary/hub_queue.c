@@ -18,10 +18,18 @@ hub_node_queued(const struct hub_node *node)
 	return node->backlog.len + node->part_bytes;
 }
 
+bool
+hub_node_has_room(const struct hub_node *node, size_t len)
+{
+	size_t queued = hub_node_queued(node);
+
+	return queued == 0 || queued + len <= node->hub->queue_max;
+}
+
 size_t
 hub_backlog_max(size_t queue_max)
 {
-	return 2 * queue_max + IPC_CONFIG_MAX;
+	return 2 * queue_max + IPC_CONFIG_MAX + IPC_CONTRACT_MAX;
 }
 
 static void
@@ -63,14 +71,12 @@ hub_node_queue(struct hub_node *node, const void *message, size_t len)
 	struct hub *hub = node->hub;
 	struct iovec *last;
 
-	if (node->state != NODE_WELCOME)
+	if (node->state != NODE_WELCOME || node->deaf)
 		return;
 	if (node->dropping && hub_node_queued(node) <= hub->queue_max / 2)
 		node->dropping = false;
 	/* One that is larger than the queue passes when nothing waits. */
-	if (node->dropping ||
-	    (hub_node_queued(node) != 0 &&
-		hub_node_queued(node) + len > hub->queue_max)) {
+	if (node->dropping || !hub_node_has_room(node, len)) {
 		node->dropping = true;
 		stats_add(&hub->stats->drop_slow, 1);
 		return;
@@ -90,7 +96,7 @@ hub_node_queue(struct hub_node *node, const void *message, size_t len)
 	}
 	if (node->part_count == HUB_PARTS_MAX) {
 		hub_node_flush(node);
-		if (node->state != NODE_WELCOME)
+		if (node->state != NODE_WELCOME || node->deaf)
 			return;
 	}
 	last = &node->parts[node->part_count++];
@@ -104,7 +110,7 @@ void
 hub_node_command(struct hub_node *node, enum ipc_type type, const void *fixed,
     size_t fixed_len, const void *tail, size_t tail_len)
 {
-	if (node->state == NODE_CLOSING || !keep_parts(node))
+	if (node->state == NODE_CLOSING || node->deaf || !keep_parts(node))
 		return;
 	if (ipc_append(&node->backlog, type, fixed, fixed_len, tail, tail_len,
 		NULL, 0) != 0) {
@@ -161,6 +167,19 @@ write_once(struct hub_node *node)
 	return 0;
 }
 
+/*
+ * The node has closed its end.  What it said before is still to be read and
+ * relayed, up to the end of its stream; what is for it goes nowhere.
+ */
+static void
+go_deaf(struct hub_node *node)
+{
+	node->deaf = true;
+	node->part_count = 0;
+	node->part_bytes = 0;
+	buf_consume(&node->backlog, node->backlog.len);
+}
+
 void
 hub_node_flush(struct hub_node *node)
 {
@@ -171,7 +190,9 @@ hub_node_flush(struct hub_node *node)
 	/* While the socket is full, only its EV_WRITE says when to try. */
 	if (!node->wants_write && hub_node_queued(node) != 0)
 		rc = write_once(node);
-	if (rc != 0 && rc != -EAGAIN) {
+	if (rc == -EPIPE || rc == -ECONNRESET) {
+		go_deaf(node);
+	} else if (rc != 0 && rc != -EAGAIN) {
 		hub_node_fail(node, strerror(-rc));
 		return;
 	}

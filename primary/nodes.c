@@ -53,6 +53,7 @@ welcome_program(struct supervisor *supervisor, struct hub_node *node,
 	}
 	program = &supervisor->programs[n];
 	program->used = true;
+	program->node = node;
 	memset(&welcome, 0, sizeof(welcome));
 	welcome.id.host = supervisor->page->host;
 	welcome.id.slot = (uint16_t)(IPC_PROGRAM_SLOT + n);
@@ -62,7 +63,7 @@ welcome_program(struct supervisor *supervisor, struct hub_node *node,
 	log_debug("program \"%s\" attached (pid %ld)", name,
 	    (long)hub_node_pid(node));
 	if (hub_welcome(node, &welcome, supervisor->run_dir, NULL) == 0)
-		hub_send_config(node, settings->text, settings->text_len);
+		worker_tell(node, settings);
 }
 
 static void

@@ -26,6 +26,10 @@
 #include "primary/spawn.h"
 #include "primary/supervisor.h"
 
+enum {
+	EXIT_USAGE = 2
+};
+
 struct primary {
 	const struct primary_start *start;
 	struct config *config; /* owned until the supervisor has it */
@@ -128,20 +132,35 @@ are_outdated(const struct primary *primary, const struct settings *settings)
 		strcmp(page->software, CLUSTERBUS_VERSION) != 0);
 }
 
+/* Found now and not by who started us: the file has just changed. */
+static int
+refuse_settings(struct primary *primary, struct config_errors *errors,
+    const char *why)
+{
+	int status = errors->count != 0 ? EXIT_USAGE : EXIT_FAILURE;
+
+	primary->config = NULL; /* consumed */
+	status = ground_refuse(&primary->ground, status, "%s%s%.*s", why,
+	    errors->count != 0 ? ": " : "",
+	    errors->count != 0 ? (int)strcspn(errors->text, "\n") : 0,
+	    errors->count != 0 ? errors->text : "");
+	config_errors_release(errors);
+	return status;
+}
+
 static int
 make_supervisor(struct primary *primary)
 {
+	struct config_errors errors = { .text = NULL };
 	struct settings *settings;
 	char why[256] = "out of memory";
 	bool outdated;
 
 	settings = settings_new(primary->config, NULL,
 	    primary->ground.survivors ? primary->ground.page->listen : NULL,
-	    why, sizeof(why));
-	if (settings == NULL) {
-		primary->config = NULL; /* consumed */
-		return ground_refuse(&primary->ground, EXIT_FAILURE, "%s", why);
-	}
+	    &errors, why, sizeof(why));
+	if (settings == NULL)
+		return refuse_settings(primary, &errors, why);
 	raise_limit(primary, settings);
 	if (!primary->ground.survivors &&
 	    listeners_probe(&settings->listeners, NULL, why, sizeof(why)) !=

@@ -135,7 +135,11 @@ send_config(struct jobs *jobs)
 			continue;
 		process->applying = true;
 		process->refused = false;
-		hub_send_config(process->node, now->text, now->text_len);
+		worker_tell(process->node, now);
+	}
+	for (size_t i = 0; i < SUPERVISOR_PROGRAMS_MAX; i++) {
+		if (supervisor->programs[i].used)
+			worker_tell(supervisor->programs[i].node, now);
 	}
 	jobs_phase(jobs, JOB_APPLYING, (unsigned)now->config->start_timeout);
 }
@@ -176,6 +180,17 @@ summarize(struct jobs *jobs, const char *live, const char *roll,
 	    *start != '\0' ? "; needs a restart of the bus: " : "", start);
 }
 
+/* The file's name is the same, what is in it is not. */
+static void
+name_contract(char *live, size_t size)
+{
+	size_t len = strlen(live);
+
+	if (strstr(live, "contract") == NULL)
+		(void)snprintf(live + len, size - len, "%scontract",
+		    len != 0 ? " " : "");
+}
+
 void
 reload_begin(struct jobs *jobs)
 {
@@ -191,7 +206,6 @@ reload_begin(struct jobs *jobs)
 		config_errors_release(&errors);
 		return;
 	}
-	config_errors_release(&errors);
 	old = copy_of(supervisor->now);
 	if (old == NULL) {
 		config_free(config);
@@ -203,9 +217,17 @@ reload_begin(struct jobs *jobs)
 	jobs->workers =
 	    old->workers != config->workers ? (int)config->workers : -1;
 	config_free(old);
+	supervisor->next = settings_new(config, supervisor->now, NULL, &errors,
+	    why, sizeof(why));
+	if (errors.count != 0) {
+		refuse_mistakes(jobs, &errors);
+		config_errors_release(&errors);
+		return;
+	}
+	if (supervisor->next != NULL &&
+	    !settings_same_contract(supervisor->now, supervisor->next))
+		name_contract(live, sizeof(live));
 	summarize(jobs, live, roll, start);
-	supervisor->next =
-	    settings_new(config, supervisor->now, NULL, why, sizeof(why));
 	if (supervisor->next == NULL ||
 	    open_addresses(supervisor, why, sizeof(why)) != 0) {
 		fail(jobs, why);

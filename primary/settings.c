@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/contract_text.h"
 #include "wire/stats.h"
 
 struct settings *
 settings_new(struct config *config, const struct settings *old,
-    const char *known, char *why, size_t size)
+    const char *known, struct config_errors *errors, char *why, size_t size)
 {
 	struct settings *settings = calloc(1, sizeof(*settings));
 
@@ -25,6 +26,11 @@ settings_new(struct config *config, const struct settings *old,
 		(void)snprintf(why, size, "%s",
 		    settings->text == NULL ? "out of memory" :
 					     "the configuration is too long");
+		goto fail;
+	}
+	if (config_contract_text(config, errors, &settings->contract,
+		&settings->contract_len) != 0) {
+		(void)snprintf(why, size, "the contract has mistakes");
 		goto fail;
 	}
 	if (listeners_init(&settings->listeners, &config->listen,
@@ -44,7 +50,16 @@ settings_free(struct settings *settings)
 	listeners_release(&settings->listeners);
 	config_free(settings->config);
 	free(settings->text);
+	free(settings->contract);
 	free(settings);
+}
+
+bool
+settings_same_contract(const struct settings *a, const struct settings *b)
+{
+	return a->contract_len == b->contract_len &&
+	    (a->contract_len == 0 ||
+		memcmp(a->contract, b->contract, a->contract_len) == 0);
 }
 
 unsigned

@@ -7,6 +7,7 @@
 #ifndef PRIMARY_SETTINGS_H
 #define PRIMARY_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,15 +19,21 @@ struct settings {
 	struct config *config; /* owned */
 	char *text;            /* owned; what workers are told */
 	size_t text_len;
+	char *contract; /* owned; the contract's text; NULL: there is none */
+	size_t contract_len;
 	struct listeners listeners; /* its addresses, in its order */
 };
 
 /*
  * Make settings of config (consumed, on failure too).  old and known are
- * listeners_init()'s.  NULL with the reason in why.
+ * listeners_init()'s.  NULL with the reason in why; what is wrong with the
+ * contract is in errors, a line each.
  */
 struct settings *settings_new(struct config *config, const struct settings *old,
-    const char *known, char *why, size_t size);
+    const char *known, struct config_errors *errors, char *why, size_t size);
+
+/* Is the contract of both the same, byte for byte? */
+bool settings_same_contract(const struct settings *a, const struct settings *b);
 
 /* NULL is allowed and does nothing. */
 void settings_free(struct settings *settings);

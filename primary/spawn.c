@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,33 +72,37 @@ arrange_descriptors(int hub_fd)
 }
 
 static void
-become_worker(int hub_fd, char *const argv[])
+become_worker(int hub_fd, const char *path, char *const argv[])
 {
 	int rc;
 
 	reset_signals();
 	rc = arrange_descriptors(hub_fd);
 	if (rc == 0) {
-		(void)execv(exe_path, argv); /* returns on failure only */
+		(void)execv(path, argv); /* returns on failure only */
 		rc = -errno;
 	}
 	errno = -rc;
-	log_warn("worker: cannot execute \"%s\"", exe_path);
+	log_warn("worker: cannot execute \"%s\"", path);
 	_exit(EXIT_FAILURE);
 }
 
 pid_t
-spawn_worker(unsigned slot, const char *name, const char *run_dir, int *ret_fd)
+spawn_worker(unsigned slot, const char *name, const char *run_dir,
+    const char *program, int *ret_fd)
 {
-	char busctl[] = "busctl", worker[] = "worker";
+	char own_name[PATH_MAX] = "busctl", worker[] = "worker";
 	char slot_flag[] = "--slot", name_flag[] = "--name";
 	char dir_flag[] = "--run-dir";
 	char slot_text[12], name_text[ARG_TEXT_MAX], dir_text[ARG_TEXT_MAX];
-	char *argv[] = { busctl, worker, slot_flag, slot_text, name_flag,
+	char *argv[] = { own_name, worker, slot_flag, slot_text, name_flag,
 		name_text, dir_flag, dir_text, NULL };
+	bool is_own = program[0] == '\0';
 	int pair[2], rc;
 	pid_t pid;
 
+	if (!is_own)
+		(void)snprintf(own_name, sizeof(own_name), "%s", program);
 	(void)snprintf(slot_text, sizeof(slot_text), "%u", slot);
 	(void)snprintf(name_text, sizeof(name_text), "%s", name);
 	(void)snprintf(dir_text, sizeof(dir_text), "%s", run_dir);
@@ -112,7 +117,7 @@ spawn_worker(unsigned slot, const char *name, const char *run_dir, int *ret_fd)
 		return rc;
 	}
 	if (pid == 0)
-		become_worker(pair[1], argv);
+		become_worker(pair[1], is_own ? exe_path : program, argv);
 	(void)close(pair[1]); /* the worker's */
 	*ret_fd = pair[0];
 	return pid;

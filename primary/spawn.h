@@ -21,11 +21,12 @@
 WARN_UNUSED int spawn_init(void);
 
 /*
- * Start a worker.  slot, name and run_dir are for people who read `ps`.
+ * Start a worker: program, or for "" the running binary; both get the same
+ * words.  slot, name and run_dir are for people who read `ps`.
  * *ret_fd is our end of its hub socket (close-on-exec, non-blocking), the
  * caller's.  Its pid, or -errno.
  */
 WARN_UNUSED pid_t spawn_worker(unsigned slot, const char *name,
-    const char *run_dir, int *ret_fd);
+    const char *run_dir, const char *program, int *ret_fd);
 
 #endif /* PRIMARY_SPAWN_H */

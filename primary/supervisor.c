@@ -79,6 +79,7 @@ supervisor_apply(struct supervisor *supervisor)
 	log_set_level((enum log_level)config->log_level);
 	hub_set_queue_max(supervisor->hub, config->hub_queue);
 	hub_set_channels_max(supervisor->hub, config->max_channels);
+	hub_set_query_timeout(supervisor->hub, config->query_timeout);
 	watch_start(supervisor);
 }
 

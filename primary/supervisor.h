@@ -49,6 +49,7 @@ enum stop_how {
 struct program {
 	enum peer_kind kind; /* PEER_PROGRAM; must be first */
 	bool used;
+	struct hub_node *node; /* while used */
 };
 
 struct supervisor {
@@ -141,6 +142,9 @@ void worker_is_ready(struct process *process);
 /* Give the process its place on the bus.  adopted: it has one already. */
 void worker_welcome(struct process *process, struct hub_node *node,
     bool adopted);
+
+/* Send a node, worker or program, the contract and the configuration. */
+void worker_tell(struct hub_node *node, const struct settings *settings);
 
 /* Start the time that the process has until READY. */
 void worker_arm_start(struct process *process);

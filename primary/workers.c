@@ -82,7 +82,8 @@ launch(struct process *process)
 	int fd;
 
 	pid = spawn_worker(process->slot->index,
-	    worker_settings(process)->config->name, supervisor->run_dir, &fd);
+	    worker_settings(process)->config->name, supervisor->run_dir,
+	    worker_settings(process)->config->worker_program, &fd);
 	if (pid < 0)
 		return (int)pid;
 	process->pid = pid;
@@ -137,6 +138,13 @@ worker_start(struct slot *slot, bool fresh)
 }
 
 void
+worker_tell(struct hub_node *node, const struct settings *settings)
+{
+	hub_send_contract(node, settings->contract, settings->contract_len);
+	hub_send_config(node, settings->text, settings->text_len);
+}
+
+void
 worker_welcome(struct process *process, struct hub_node *node, bool adopted)
 {
 	struct supervisor *supervisor = process->slot->supervisor;
@@ -162,7 +170,7 @@ worker_welcome(struct process *process, struct hub_node *node, bool adopted)
 	process->node = node;
 	process->unlinked_ms = 0;
 	if (hub_welcome(node, &welcome, supervisor->run_dir, fds) == 0)
-		hub_send_config(node, settings->text, settings->text_len);
+		worker_tell(node, settings);
 }
 
 /* ---- transitions ------------------------------------------------------- */

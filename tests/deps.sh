@@ -11,8 +11,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 BUILD='libwebsockets-dev libwebsockets-evlib-ev libev-dev libcjson-dev
-	libpcre2-dev libssl-dev pkg-config gcc libc6-dev make gzip'
-TEST='libcmocka-dev clang libclang-rt-14-dev clang-format valgrind python3
+	libjwt-dev libpcre2-dev libssl-dev pkg-config gcc libc6-dev make gzip'
+TEST='libcmocka-dev clang g++ libclang-rt-14-dev clang-format valgrind python3
 	python3-websockets chromium openssl curl procps shellcheck
 	libtest-json-schema-acceptance-perl'
 

@@ -1,100 +1,71 @@
 /* bus.c - see bus.h. */
 #include "worker/bus.h"
 
+#include <errno.h>
+#include <stdio.h>
+
 #include "base/json.h"
-#include "base/utf8.h"
-#include "worker/link.h"
+#include "worker/fanout.h"
 #include "worker/reply.h"
 #include "worker/state.h"
 
-enum {
-	PREFIX_LEN = 2,         /* "t:" */
-	BINARY_TOPIC_MAX = 255, /* its length is one byte */
-};
-
-/* What members get, made when the first one needs it. */
-enum variant {
-	VARIANT_JSON,
-	VARIANT_BASE64,
-	VARIANT_BINARY,
-	VARIANT_COUNT
-};
-
-struct delivery {
-	const char *topic;
-	size_t topic_len;
-	const void *data;
-	size_t len;
-	bool binary;
-	const char *from;
-	const struct client *exclude;
-	struct frame *frames[VARIANT_COUNT];
-};
-
-static struct frame *
-make_frame(const struct delivery *d, enum variant variant)
+static bool
+is_excluded(const struct worker *worker, const struct api_push *push)
 {
-	switch (variant) {
-	case VARIANT_JSON:
-		return reply_msg(d->topic, d->topic_len, d->data, d->len,
-		    d->from);
-	case VARIANT_BASE64:
-		return reply_msg_base64(d->topic, d->topic_len, d->data, d->len,
-		    d->from);
-	case VARIANT_BINARY:
-		return reply_msg_binary(d->topic, d->topic_len, d->data,
-		    d->len);
-	case VARIANT_COUNT:
-		break;
-	}
-	return NULL;
+	return push->exclude_node.host != 0 &&
+	    node_id_equal(&push->exclude_node, &worker->id);
 }
 
-static void
-deliver_to(struct worker *worker, struct client *client, struct delivery *d)
+void
+bus_push(struct worker *worker, const struct api_push *push)
 {
-	enum variant variant = VARIANT_JSON;
+	struct fanout d = fanout_begin(worker, push, NULL, worker->node);
+	bool far = push->channel[0] == 'n' || is_excluded(worker, push);
+	struct channel *channel;
+	uint64_t seq = 0;
 
-	if (client == d->exclude)
+	stats_add(&worker->stats->published, 1);
+	if (push->channel[0] == 'n' &&
+	    node_id_equal(&push->target.node, &worker->id)) {
+		fanout_deliver(worker, NULL, &d);
+		fanout_report(worker, &d);
 		return;
-	if (d->binary)
-		variant =
-		    client->wants_binary && d->topic_len <= BINARY_TOPIC_MAX ?
-		    VARIANT_BINARY :
-		    VARIANT_BASE64;
-	if (d->frames[variant] == NULL)
-		d->frames[variant] = make_frame(d, variant);
-	if (d->frames[variant] == NULL)
+	}
+	channel =
+	    channel_get(&worker->channels, push->channel, push->channel_len);
+	/* No memory for the counter: the others still get it. */
+	if (channel == NULL)
 		stats_add(&worker->stats->drop_memory, 1);
-	else
-		client_push(client, d->frames[variant]);
+	else if (!far)
+		fanout_deliver(worker, channel, &d);
+	if (channel != NULL) {
+		if (!push->local_only)
+			seq = ++channel->seq;
+		channel_settle(&worker->channels, channel);
+	}
+	channels_trim(&worker->channels);
+	if (!push->local_only)
+		bus_relay(worker, push, seq);
+	fanout_report(worker, &d);
+	if (worker->bus->listener_count != 0 && !far)
+		api_fire(worker->bus, push, &worker->id, seq);
 }
 
-static void
-deliver(struct worker *worker, struct channel *channel, struct delivery *d)
-{
-	worker->channels.walking++;
-	for (uint32_t i = 0; i < channel->count; i++)
-		deliver_to(worker, channel->members[i].client, d);
-	worker->channels.walking--;
-	for (size_t i = 0; i < ARRAY_LEN(d->frames); i++)
-		frame_unref(d->frames[i]);
-}
+/* ---- in ---------------------------------------------------------------- */
 
 /* Tell all members that something is missing; what tells is not dropped. */
 static void
-tell_gap(struct worker *worker, struct channel *channel, uint64_t missed)
+tell_members(struct worker *worker, struct channel *channel, const char *topic,
+    size_t topic_len, uint64_t missed)
 {
-	char topic[IPC_CHANNEL_MAX * 6 + 2];
+	char quoted[IPC_CHANNEL_MAX * 6 + 2];
 	size_t len;
 	struct frame *frame;
 
-	stats_add(&worker->stats->gaps, missed);
-	len = json_string_encode(channel->name + PREFIX_LEN,
-	    channel->entry.key_len - PREFIX_LEN, topic, sizeof(topic));
-	frame = reply_gap(topic + 1, len - 2, missed);
+	len = json_string_encode(topic, topic_len, quoted, sizeof(quoted));
+	frame = reply_gap(quoted + 1, len - 2, missed);
 	if (frame == NULL)
-		return; /* counted above */
+		return; /* counted by the caller */
 	worker->channels.walking++;
 	for (uint32_t i = 0; i < channel->count; i++)
 		client_push_own(channel->members[i].client, frame_ref(frame));
@@ -102,58 +73,51 @@ tell_gap(struct worker *worker, struct channel *channel, uint64_t missed)
 	frame_unref(frame);
 }
 
-void
-bus_publish(struct worker *worker, const struct bus_publish *publish)
+static void
+tell_gap(struct worker *worker, const struct ipc_envelope *envelope,
+    uint64_t missed)
 {
-	struct channel *channel = channel_get(&worker->channels,
-	    publish->channel, publish->channel_len);
-	struct delivery d = {
-		.topic = publish->channel + PREFIX_LEN,
-		.topic_len = publish->channel_len - PREFIX_LEN,
-		.data = publish->data,
-		.len = publish->len,
-		.binary = publish->binary,
-		.from = worker->node,
-		.exclude = publish->exclude,
-	};
-	struct ipc_envelope envelope = {
-		.head = { .origin = worker->id,
-		    .flags = publish->binary ? IPC_PUBLISH_BINARY : 0 },
-		.channel = publish->channel,
-		.channel_len = publish->channel_len,
-		.payload = publish->data,
-		.payload_len = publish->len,
-	};
+	const struct fanout d = fanout_begin(worker,
+	    &(struct api_push){ .channel = envelope->channel,
+		.channel_len = envelope->channel_len },
+	    NULL, "");
+	char text[64];
 
-	stats_add(&worker->stats->published, 1);
-	if (channel == NULL) {
-		/* No memory for the counter: the others still get it. */
-		stats_add(&worker->stats->drop_memory, 1);
-	} else {
-		deliver(worker, channel, &d);
-		envelope.head.seq = ++channel->seq;
-		channel_settle(&worker->channels, channel);
+	/* Without a listener for it the counter and the client's gap tell. */
+	if (worker->bus->on_error != NULL) {
+		(void)snprintf(text, sizeof(text), "%llu were missed",
+		    (unsigned long long)missed);
+		api_error(worker->bus,
+		    envelope->channel[0] == 't' || envelope->channel[0] == 'f' ?
+			"topic" :
+			envelope->channel[0] == 'w' ? "resource" :
+						      "event",
+		    d.name, d.name_len, "delivery", &envelope->head.origin,
+		    -ENODATA, text);
 	}
-	link_publish(worker->link, &envelope);
-	channels_trim(&worker->channels);
+	api_on_gap(worker->bus, envelope->channel, envelope->channel_len,
+	    &envelope->head.origin, missed);
 }
 
-/*
- * Workers have checked what their clients sent.  A program may have any bug,
- * and a broken text would break every subscriber's connection.
- */
-static bool
-is_sound(const struct ipc_envelope *e)
+static uint64_t
+note_seq(struct worker *worker, struct channel *channel,
+    const struct ipc_envelope *envelope)
 {
-	if (e->channel_len <= PREFIX_LEN)
-		return false;
-	if (e->head.origin.slot < IPC_PROGRAM_SLOT)
-		return true;
-	if (!utf8_valid(e->channel, e->channel_len))
-		return false;
-	return (e->head.flags & IPC_PUBLISH_BINARY) != 0 ||
-	    (utf8_valid(e->payload, e->payload_len) &&
-		json_valid((const char *)e->payload, e->payload_len));
+	uint64_t missed = channel_note_seq(channel, &envelope->head.origin,
+	    envelope->head.seq);
+	struct fanout d;
+
+	if (missed == 0)
+		return 0;
+	stats_add(&worker->stats->gaps, missed);
+	if (channel->name[0] == 't' || channel->name[0] == 'f') {
+		d = fanout_begin(worker,
+		    &(struct api_push){ .channel = envelope->channel,
+			.channel_len = envelope->channel_len },
+		    NULL, "");
+		tell_members(worker, channel, d.name, d.name_len, missed);
+	}
+	return missed;
 }
 
 void
@@ -162,34 +126,32 @@ bus_deliver(struct worker *worker, const struct ipc_envelope *envelope)
 	struct channel *channel = channel_find(&worker->channels,
 	    envelope->channel, envelope->channel_len);
 	char from[NODE_ID_TEXT_MAX];
+	struct api_push push;
+	struct fanout d;
 	uint64_t missed;
-	struct delivery d = {
-		.topic = envelope->channel + PREFIX_LEN,
-		.data = envelope->payload,
-		.len = envelope->payload_len,
-		.binary = (envelope->head.flags & IPC_PUBLISH_BINARY) != 0,
-		.from = from,
-	};
 
 	stats_add(&worker->stats->relayed_in, 1);
-	if (!is_sound(envelope)) {
-		stats_add(&worker->stats->drop_invalid, 1);
-		return;
-	}
 	/*
 	 * Before JOINED there is nothing for us: what comes was sent before
 	 * the hub read an earlier LEAVE.
 	 */
-	if (channel == NULL || channel->count == 0 ||
+	if (channel == NULL || !channel_is_wanted(channel) ||
 	    channel->interest != INTEREST_JOINED) {
 		stats_add(&worker->stats->relayed_in_unwanted, 1);
 		return;
 	}
-	d.topic_len = envelope->channel_len - PREFIX_LEN;
-	missed = channel_note_seq(channel, &envelope->head.origin,
-	    envelope->head.seq);
+	missed = note_seq(worker, channel, envelope);
+	if (api_check(worker->bus, envelope, &push) != 0) {
+		/* It has been told: the channel may not be there any more. */
+		stats_add(&worker->stats->drop_invalid, 1);
+	} else if (!is_excluded(worker, &push)) {
+		node_id_format(&envelope->head.origin, from, sizeof(from));
+		d = fanout_begin(worker, &push, &envelope->head.origin, from);
+		fanout_deliver(worker, channel, &d);
+		fanout_report(worker, &d);
+		api_fire(worker->bus, &push, &envelope->head.origin,
+		    envelope->head.seq);
+	}
 	if (missed != 0)
-		tell_gap(worker, channel, missed);
-	node_id_format(&envelope->head.origin, from, sizeof(from));
-	deliver(worker, channel, &d);
+		tell_gap(worker, envelope, missed);
 }

@@ -1,38 +1,34 @@
 /*
- * bus.h - publish: deliver here, then tell the others.
+ * bus.h - publish and push: deliver here, then tell the others.
  *
  * The order is the point.  This worker's members have the frame in their
- * outboxes before the hub hears of the envelope; they get it when the hub is
- * stopped or gone.  What comes from the hub is delivered, never published:
- * that one word makes loops impossible.
+ * outboxes, its listeners have been called, before the hub hears of the
+ * envelope (it leaves at the end of the loop's turn); they get it when the hub
+ * is stopped or gone.  What comes from the hub is delivered, never pushed: that
+ * one word makes loops impossible.
  *
- * Every publish goes to the hub, which knows who wants it.  Telling workers to
- * keep unwanted envelopes to themselves would save one copy for them and cost
- * a round trip to all workers before a subscription could be acknowledged.
+ * Inside of bus_push() members and the hub's queue come before listeners, so
+ * that what a listener publishes on the same channel follows what it was called
+ * for, at every receiver.
+ *
+ * What members get depends on the kind of channel: topics a `msg`, rooms, users
+ * and connections an `evt`, watched resources a `change`.  Every push goes to
+ * the hub, which knows who wants it, but what is for a connection of this node
+ * or is to stay on this node.
  */
 #ifndef WORKER_BUS_H
 #define WORKER_BUS_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "api/api.h"
 
-#include "base/base.h"
-#include "wire/ipc.h"
-
-struct client;
 struct worker;
 
-struct bus_publish {
-	const char *channel; /* with its prefix */
-	size_t channel_len;
-	const void *data; /* JSON text, or bytes */
-	size_t len;
-	bool binary;
-	const struct client *exclude; /* does not get it; NULL: all do */
-};
-
 /* Never fails: what could not be done is counted where it happened. */
-void bus_publish(struct worker *worker, const struct bus_publish *publish);
+void bus_push(struct worker *worker, const struct api_push *push);
+
+/* The hub hears of it; bus_push() only. */
+void bus_relay(struct worker *worker, const struct api_push *push,
+    uint64_t seq);
 
 /* An envelope from the hub. */
 void bus_deliver(struct worker *worker, const struct ipc_envelope *envelope);

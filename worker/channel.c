@@ -28,6 +28,7 @@ channels_init(struct channels *channels)
 	*channels = (struct channels){ 0 };
 	table_init(&channels->table);
 	list_init(&channels->joining);
+	list_init(&channels->unjoined);
 	list_init(&channels->idle);
 }
 
@@ -35,6 +36,7 @@ static void
 channel_free(struct channels *channels, struct channel *channel)
 {
 	assert(channel->count == 0);
+	assert(channels->node != channel);
 	assert(list_is_empty(&channel->waiters));
 	if (!list_is_empty(&channel->idle))
 		channels->idle_count--;
@@ -51,6 +53,7 @@ channels_release(struct channels *channels)
 {
 	struct table_entry *entry, *next;
 
+	channels->node = NULL;
 	for (entry = table_next(&channels->table, NULL); entry != NULL;
 	     entry = next) {
 		next = table_next(&channels->table, entry);
@@ -132,6 +135,34 @@ make_room(void **array, uint32_t count, uint32_t *cap, uint32_t first,
 	return 0;
 }
 
+/* It is idle no more. */
+static void
+wake(struct channels *channels, struct channel *channel)
+{
+	if (list_is_empty(&channel->idle))
+		return;
+	list_remove(&channel->idle);
+	channels->idle_count--;
+}
+
+int
+channel_pin(struct channels *channels, struct channel *channel)
+{
+	if (channel->pins == UINT16_MAX)
+		return -ENOSPC;
+	channel->pins++;
+	wake(channels, channel);
+	return 0;
+}
+
+bool
+channel_unpin(struct channel *channel)
+{
+	assert(channel->pins != 0);
+	channel->pins--;
+	return !channel_is_wanted(channel);
+}
+
 int
 channel_add(struct channels *channels, struct channel *channel,
     struct client *client)
@@ -149,10 +180,7 @@ channel_add(struct channels *channels, struct channel *channel,
 	client->subs = subs;
 	if (rc != 0)
 		return rc;
-	if (!list_is_empty(&channel->idle)) {
-		list_remove(&channel->idle);
-		channels->idle_count--;
-	}
+	wake(channels, channel);
 	channel->members[channel->count] =
 	    (struct member){ client, client->sub_count };
 	client->subs[client->sub_count] =
@@ -179,18 +207,19 @@ channel_remove(struct channels *channels, struct client *client, uint32_t sub)
 	client->subs[sub] = *last_sub;
 	if (sub != client->sub_count)
 		last_sub->channel->members[last_sub->member].sub = sub;
-	return channel->count == 0;
+	return !channel_is_wanted(channel);
 }
 
 void
 channel_settle(struct channels *channels, struct channel *channel)
 {
-	if (channel->count != 0 || channel->interest == INTEREST_JOINING)
+	if (channel_is_wanted(channel) || channel->interest == INTEREST_JOINING)
 		return;
 	if (channel->seq == 0) {
 		channel_free(channels, channel);
 		return;
 	}
+	list_remove(&channel->joining);
 	free(channel->members);
 	channel->members = NULL;
 	channel->cap = 0;

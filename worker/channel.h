@@ -51,11 +51,13 @@ struct channel {
 	struct member *members;   /* owned */
 	uint32_t count, cap;
 	uint8_t interest; /* enum channel_interest */
+	uint16_t pins;    /* wanted by this worker itself: membership_pin() */
 	uint16_t origin_count, origin_cap;
 	struct origin *origins; /* owned; those that have published here */
 	uint64_t seq;           /* of the last envelope published here */
-	struct list joining; /* in channels->joining, in order of the JOINs */
-	struct list idle;    /* in channels->idle when count is 0 */
+	/* In channels->joining, in order of the JOINs, or ->unjoined. */
+	struct list joining;
+	struct list idle;    /* in channels->idle when nobody wants it */
 	struct list waiters; /* clients that wait for JOINED */
 	char name[];         /* entry.key_len bytes */
 };
@@ -63,9 +65,13 @@ struct channel {
 struct channels {
 	struct table table;
 	struct list joining;
-	struct list idle; /* longest idle first */
+	struct list unjoined; /* wanted, and the hub has not been told */
+	struct list idle;     /* longest idle first */
 	uint32_t idle_count;
-	uint32_t walking; /* > 0: members must not change (asserted) */
+	uint32_t own;         /* "a:" and "n:" of this node; not counted */
+	struct channel *node; /* that "n:"; NULL: no place yet */
+	uint64_t joins;       /* JOINs that were sent so far */
+	uint32_t walking;     /* > 0: members must not change (asserted) */
 };
 
 /* No channels; nothing is allocated yet. */
@@ -82,6 +88,20 @@ struct channel *channel_find(const struct channels *channels, const char *name,
 struct channel *channel_get(struct channels *channels, const char *name,
     size_t len);
 
+/* Has it a member or a pin? */
+static inline bool
+channel_is_wanted(const struct channel *channel)
+{
+	return channel->count != 0 || channel->pins != 0;
+}
+
+/* How many are wanted, without the two that every worker has. */
+static inline uint64_t
+channels_used(const struct channels *channels)
+{
+	return channels->table.count - channels->idle_count - channels->own;
+}
+
 /* Is the client a member?  Its index in client->subs, or -1. */
 int64_t channel_member(const struct channel *channel,
     const struct client *client);
@@ -90,12 +110,16 @@ int64_t channel_member(const struct channel *channel,
 WARN_UNUSED int channel_add(struct channels *channels, struct channel *channel,
     struct client *client);
 
-/* End membership client->subs[sub]; true when it was the channel's last. */
+/* One more, or one less, that wants it without being a member. */
+WARN_UNUSED int channel_pin(struct channels *channels, struct channel *channel);
+bool channel_unpin(struct channel *channel); /* true: nobody wants it now */
+
+/* End membership client->subs[sub]; true when nobody wants it any more. */
 bool channel_remove(struct channels *channels, struct client *client,
     uint32_t sub);
 
 /*
- * Free the channel when it has no member, no interest under way and was not
+ * Free the channel when nobody wants it, no JOIN is under way and it was not
  * published to; otherwise it stays idle.
  */
 void channel_settle(struct channels *channels, struct channel *channel);

@@ -7,11 +7,17 @@
 #include "worker/client.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "wire/channel_name.h"
+#include "worker/app.h"
+#include "worker/auth.h"
+#include "worker/call.h"
+#include "worker/conn.h"
 #include "worker/door.h"
 #include "worker/membership.h"
 #include "worker/reply.h"
@@ -53,10 +59,15 @@ client_new(struct worker *worker, int fd, bool tls)
 		free(client);
 		return NULL;
 	}
+	client->number = ++worker->clients.next_number;
+	if (clients_index(&worker->clients, client) != 0) {
+		worker->clients.count--;
+		free(client);
+		return NULL;
+	}
 	client->worker = worker;
 	client->fd = fd;
 	client->tls = tls;
-	client->number = ++worker->clients.next_number;
 	client->seen_ms = client_now(worker);
 	list_init(&client->dirty);
 	list_init(&client->reader);
@@ -75,10 +86,11 @@ void
 client_opened(struct client *client)
 {
 	struct worker *worker = client->worker;
-	char conn[NODE_ID_TEXT_MAX + 24];
+	char conn[NODE_ID_TEXT_MAX + 24], who[AUTH_DESCRIBE_MAX];
 
 	client->state = CLIENT_OPEN;
 	client->counted = true;
+	client->opened_ms = worker->now_ms;
 	client->seen_ms = client_now(worker);
 	client->rate_ms = client->seen_ms;
 	client->rate_tokens = UINT32_MAX; /* a full bucket; capped at use */
@@ -87,11 +99,51 @@ client_opened(struct client *client)
 	stats_set(&worker->stats->handshakes, worker->stats->handshakes - 1);
 	note_open(worker);
 	door_opened(worker->door, client);
+	auth_opened(client);
+	if (client->state != CLIENT_OPEN)
+		return; /* turned away */
 	(void)snprintf(conn, sizeof(conn), "%s-%llu", worker->node,
 	    (unsigned long long)client->number);
-	client_push_own(client, reply_welcome(conn, worker->node));
+	auth_describe(client, who, sizeof(who));
+	client_push_own(client, reply_welcome(conn, worker->node, who));
+	if (client->authenticated)
+		client_authenticated(client); /* after the welcome */
 	if (worker->drain.active)
 		drain_client(worker, client);
+}
+
+/* Into the channel of its user.  False: it is being closed. */
+static bool
+join_user(struct client *client, const char *user)
+{
+	struct channel_name channel;
+	int rc = channel_name(&channel, 'u', user, strlen(user));
+
+	if (rc == 0)
+		rc = membership_put(client->worker, client, channel.text,
+		    channel.len);
+	if (rc == 0 || rc == -EEXIST)
+		return true;
+	stats_add(&client->worker->stats->closed_protocol, 1);
+	client_close(client, CLOSE_INTERNAL,
+	    rc == -ENOSPC ? "no more channels here" : "out of memory", true);
+	return false;
+}
+
+void
+client_authenticated(struct client *client)
+{
+	const char *user = identity_user(client->identity);
+
+	if (client->state != CLIENT_OPEN)
+		return;
+	/* Also of one that was anonymous so far. */
+	if (user != NULL && !join_user(client, user))
+		return;
+	if (client->connected)
+		return;
+	client->connected = true;
+	app_connect(client);
 }
 
 void
@@ -101,15 +153,20 @@ client_closed(struct client *client)
 
 	if (client->state == CLIENT_HANDSHAKE)
 		return;
+	client->state = CLIENT_DEAD; /* nobody puts it into anything now */
 	if (client->sub_count != 0 || !list_is_empty(&client->waiters))
 		membership_end(worker, client);
+	if (client->connected) {
+		client->connected = false; /* this may be called again */
+		app_close(client);
+	}
+	call_client_gone(client);
 	if (client->counted) {
 		client->counted = false;
 		worker->clients.open--;
 		stats_add(&worker->stats->clients_closed, 1);
 		note_open(worker);
 	}
-	client->state = CLIENT_DEAD;
 	client->seen_ms = client_now(worker);
 	stats_add(&worker->stats->drop_gone, client->outbox.count);
 	client_clear_outbox(client);
@@ -120,6 +177,7 @@ delist(struct clients *clients, struct client *client)
 {
 	struct client *last = clients->all[--clients->count];
 
+	clients_unindex(clients, client);
 	clients->all[client->index] = last;
 	last->index = client->index;
 }
@@ -148,6 +206,9 @@ client_free(struct client *client)
 		free(client->in);
 	}
 	free(client->close_reason);
+	conn_free(client);
+	identity_free(client->identity);
+	handshake_free(client->handshake);
 	free(client);
 }
 
@@ -156,6 +217,7 @@ clients_release(struct clients *clients)
 {
 	assert(clients->count == 0);
 	free(clients->all);
+	free(clients->slots);
 	*clients = (struct clients){ 0 };
 }
 
@@ -217,6 +279,8 @@ sweep_open(struct worker *worker, struct client *client)
 		client_close(client, CLOSE_POLICY, "no answer to a ping", true);
 		return;
 	}
+	if (auth_sweep(client))
+		return;
 	if (!client->pinged && silent >= config->ping_interval)
 		ping(client);
 	if (client->outbox.gap_count != 0)
@@ -243,7 +307,7 @@ sweep_one(struct worker *worker, struct client *client)
 	 * libwebsockets counts a handshake's time only from its first byte on,
 	 * and not at all under TLS.
 	 */
-	if (client->state == CLIENT_HANDSHAKE &&
+	if (client->state == CLIENT_HANDSHAKE && client->exchange == NULL &&
 	    silent >= worker->config->handshake_timeout)
 		ws_kill(client);
 	else if (client->state == CLIENT_OPEN)

@@ -27,10 +27,15 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/list.h"
+#include "wire/push.h"
 #include "worker/outbox.h"
 
 struct address;
 struct channel;
+struct conn;
+struct exchange;
+struct handshake;
+struct identity;
 struct lws;
 struct worker;
 
@@ -64,15 +69,18 @@ struct subscription {
 struct client {
 	struct worker *worker;
 	struct lws *wsi;
-	uint64_t number;   /* the connection id's last part */
-	uint8_t state;     /* enum client_state */
-	bool wants_binary; /* negotiated clusterbus.v1.bin */
+	uint64_t number;    /* the connection id's last part */
+	uint64_t opened_ms; /* when it became a client */
+	uint8_t state;      /* enum client_state */
+	bool wants_binary;  /* negotiated clusterbus.v1.bin */
 	bool tls;
 	bool partial;       /* libwebsockets holds a part of our last write */
 	bool pinged;        /* a ping is out and nothing has come since */
 	bool answered;      /* HANDSHAKE: an HTTP response was written */
 	bool counted;       /* among the open ones */
 	bool in_binary;     /* the message in `in` is binary */
+	bool authenticated; /* OPEN: false while it must say who it is */
+	bool connected;     /* client_authenticated() has run */
 	uint8_t close_sent; /* the close frame has been handed over */
 	uint16_t close_code;
 	uint16_t refused; /* messages over its rate, one after the other */
@@ -85,14 +93,24 @@ struct client {
 	struct list waiters; /* acknowledgements that wait for the hub */
 	uint32_t waiter_count;
 	uint32_t read_bytes; /* this turn */
-	uint32_t sub_count;
+	uint32_t sub_count;  /* channels that it is in */
 	uint32_t sub_cap;
-	struct subscription *subs; /* owned */
-	struct buf *in;            /* owned; NULL unless a message is open */
-	struct address *address;   /* counted there */
-	char *close_reason;        /* owned; NULL: none */
+	uint32_t put_count;          /* those of them that it was put into */
+	struct subscription *subs;   /* owned */
+	struct buf *in;              /* owned; NULL unless a message is open */
+	struct address *address;     /* counted there */
+	char *close_reason;          /* owned; NULL: none */
+	struct identity *identity;   /* owned; NULL: nobody in particular */
+	struct conn *conn;           /* owned; what applications see, or NULL */
+	struct handshake *handshake; /* owned; until it is decided who it is */
+	uint32_t auth_ms;          /* since when it may be waiting to say so */
+	uint32_t tries;            /* tokens in band that count, auth.c */
+	uint32_t tries_ms;         /* when one of them was forgotten last */
 	uint32_t rate_tokens;      /* messages it may send now, in 1/1000 */
 	uint32_t rate_ms;          /* when they were counted */
+	struct exchange *exchange; /* owned; a request to the HTTP API */
+	uint32_t dropped;          /* frames that it was too slow for */
+	uint32_t gaps;             /* how often it was told of missing ones */
 	int fd;
 };
 
@@ -100,13 +118,35 @@ struct client {
 struct clients {
 	struct client **all; /* owned */
 	uint32_t count, cap;
-	uint32_t sweep; /* where the next sweep goes on */
+	struct client **slots; /* owned; by number, see client_find.c */
+	uint32_t slot_count;   /* a power of two */
+	uint32_t sweep;        /* where the next sweep goes on */
 	uint64_t next_number;
 	uint32_t open; /* those that are OPEN or CLOSING */
 };
 
 /* A client for an accepted socket.  NULL: out of memory. */
 struct client *client_new(struct worker *worker, int fd, bool tls);
+
+/*
+ * It is open and it is known who it is (auth.c says so, once): it joins the
+ * channel of its user, and applications hear of it.
+ */
+void client_authenticated(struct client *client);
+
+/* Its connection id; as text conn_id_format(). */
+void client_conn_id(const struct client *client, struct conn_id *ret_id);
+
+/*
+ * The client of this worker with this connection id, open; or NULL: it is not
+ * here, has gone, or is closing.
+ */
+struct client *client_find(const struct worker *worker,
+    const struct conn_id *id);
+
+/* Keep the table behind client_find(); client.c only.  0 or -ENOMEM. */
+WARN_UNUSED int clients_index(struct clients *clients, struct client *client);
+void clients_unindex(struct clients *clients, const struct client *client);
 
 /* Take it out of everything and free it.  ws.c only. */
 void client_free(struct client *client);

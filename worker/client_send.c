@@ -24,6 +24,7 @@ static void
 drop(struct client *client, const struct frame *frame, uint64_t *counter)
 {
 	stats_add(counter, 1);
+	client->dropped++;
 	outbox_note_gap(&client->outbox, frame);
 }
 
@@ -60,8 +61,10 @@ make_way(struct client *client, const struct frame *frame, size_t limit)
 		/* For one that can never fit nothing is given up. */
 		while (frame->len <= limit &&
 		    client->outbox.bytes + frame->len > limit &&
-		    outbox_drop_oldest(&client->outbox))
+		    outbox_drop_oldest(&client->outbox)) {
 			stats_add(&stats->drop_outbox, 1);
+			client->dropped++;
+		}
 		stats_set(&stats->outbox_bytes,
 		    stats->outbox_bytes - (before - client->outbox.bytes));
 		if (client->outbox.bytes + frame->len <= limit)
@@ -104,7 +107,7 @@ client_push(struct client *client, struct frame *frame)
 		return;
 	}
 	stats_add(&worker->stats->outbox_bytes, frame->len);
-	stats_add(&worker->stats->deliveries, frame->topic_len != 0);
+	stats_add(&worker->stats->deliveries, frame_is_publish(frame));
 	flush_mark(&worker->flush, client);
 }
 

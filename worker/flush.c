@@ -130,8 +130,10 @@ tell_gaps(struct client *client)
 {
 	struct frame *frame;
 
-	while ((frame = outbox_take_gap(&client->outbox)) != NULL)
+	while ((frame = outbox_take_gap(&client->outbox)) != NULL) {
+		client->gaps++;
 		client_push_own(client, frame);
+	}
 }
 
 /* One write of what is at the front.  False: the client is dead. */

@@ -26,10 +26,10 @@ struct frame {
 	uint32_t len; /* header and payload */
 	/*
 	 * The topic as it stands in the payload, for the gap that is told
-	 * when this frame is dropped; topic_len 0: not a publish.  In a text
+	 * when this frame is dropped; topic_len 0: not of a topic.  In a text
 	 * frame it is the inside of a JSON string.
 	 */
-	uint32_t topic_at; /* from bytes on */
+	uint32_t topic_at; /* from bytes on; 0: an answer, not a publish */
 	uint16_t topic_len;
 	uint8_t op;
 	uint8_t header_len;
@@ -46,6 +46,13 @@ static inline unsigned char *
 frame_payload(struct frame *frame)
 {
 	return frame->bytes + frame->header_len;
+}
+
+/* Was it published or pushed?  Such a frame may be dropped; answers may not. */
+static inline bool
+frame_is_publish(const struct frame *frame)
+{
+	return frame->topic_at != 0;
 }
 
 /* Shorten the payload of a frame that nobody else has yet. */

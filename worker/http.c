@@ -50,13 +50,16 @@ static const struct status {
 	{ 408, "Request Timeout" },
 	{ 411, "Length Required" },
 	{ 413, "Content Too Large" },
+	{ 415, "Unsupported Media Type" },
 	{ 417, "Expectation Failed" },
+	{ 422, "Unprocessable Content" },
 	{ 426, "Upgrade Required" },
 	{ 429, "Too Many Requests" },
 	{ 431, "Request Header Fields Too Large" },
 	{ 500, "Internal Server Error" },
 	{ 501, "Not Implemented" },
 	{ 503, "Service Unavailable" },
+	{ 504, "Gateway Timeout" },
 };
 
 static const char *
@@ -68,16 +71,14 @@ status_text(int code)
 	return NULL;
 }
 
-/* Append the response; node may be NULL, with_body is false for HEAD. */
+/* Append the head; node may be NULL. */
 static int
-respond(struct buf *out, const struct response *res, const char *node,
-    bool with_body)
+put_head(struct buf *out, const struct response *res, const char *node)
 {
-	size_t body_len = with_body ? res->len : 0;
 	unsigned char *room;
 	int err, n;
 
-	room = buf_reserve(out, HEAD_MAX + body_len, &err);
+	room = buf_reserve(out, HEAD_MAX, &err);
 	if (room == NULL)
 		return err;
 	n = snprintf((char *)room, HEAD_MAX,
@@ -95,10 +96,38 @@ respond(struct buf *out, const struct response *res, const char *node,
 	    node != NULL ? "\r\n" : "");
 	if (n < 0 || n >= HEAD_MAX)
 		return -ENOBUFS;
-	if (body_len != 0)
-		memcpy(room + n, res->body, body_len);
-	buf_commit(out, (size_t)n + body_len);
+	buf_commit(out, (size_t)n);
 	return 0;
+}
+
+/* Append the response; with_body is false for HEAD. */
+static int
+respond(struct buf *out, const struct response *res, const char *node,
+    bool with_body)
+{
+	size_t before = out->len;
+	int err = put_head(out, res, node);
+
+	if (err == 0 && with_body && res->len != 0)
+		err = buf_append(out, res->body, res->len);
+	if (err != 0)
+		out->len = before;
+	return err;
+}
+
+int
+http_json_head(int status, size_t len, const char *node, const char *extra,
+    struct buf *out)
+{
+	struct response res = {
+		.status = status_text(status) != NULL ? status : 500,
+		.type = "application/json",
+		.extra = NO_STORE,
+		.extra2 = extra,
+		.len = len,
+	};
+
+	return put_head(out, &res, node);
 }
 
 static void
@@ -186,20 +215,6 @@ route_asset(const struct http_context *ctx, const struct http_request *req,
 }
 
 static int
-route_api(const struct http_context *ctx, const struct http_request *req,
-    struct buf *made, struct response *res)
-{
-	(void)ctx;
-	(void)req;
-	(void)made;
-	say(res, 404,
-	    "{\"code\":\"NOT_FOUND\","
-	    "\"message\":\"this bus has no HTTP API yet\"}\n");
-	res->type = "application/json";
-	return 0;
-}
-
-static int
 route_bus(const struct http_context *ctx, const struct http_request *req,
     struct buf *made, struct response *res)
 {
@@ -216,29 +231,22 @@ route_bus(const struct http_context *ctx, const struct http_request *req,
 
 static const struct route {
 	const char *path;
-	bool whole;      /* exactly this path, not what begins with it */
-	bool any_method; /* not only GET and HEAD */
 	route_fn *answer;
 } routes[] = {
-	{ "/health", true, false, route_health },
-	{ "/ready", true, false, route_ready },
-	{ "/metrics", true, false, route_metrics },
-	{ "/api", true, true, route_api },
-	{ "/api/", false, true, route_api },
+	{ "/health", route_health },
+	{ "/ready", route_ready },
+	{ "/metrics", route_metrics },
 };
 
-static const struct route asset_route = { "", true, false, route_asset };
-static const struct route bus_route = { "", false, false, route_bus };
+static const struct route asset_route = { "", route_asset };
+static const struct route bus_route = { "", route_bus };
 
 static const struct route *
 route_find(const char *path, size_t len)
 {
 	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
-		size_t want = strlen(routes[i].path);
-
-		if (len < want || (routes[i].whole && len != want))
-			continue;
-		if (memcmp(path, routes[i].path, want) == 0)
+		if (strlen(routes[i].path) == len &&
+		    memcmp(path, routes[i].path, len) == 0)
 			return &routes[i];
 	}
 	if (http_asset_find(path, len) != NULL)
@@ -268,7 +276,7 @@ http_answer(const struct http_context *ctx, const struct http_request *request,
 	buf_init(&made, HTTP_RESPONSE_MAX - HEAD_MAX);
 	req.path_len = path_length(req.path, req.path_len);
 	route = route_find(req.path, req.path_len);
-	if (route->any_method || is_head || strcmp(req.method, "GET") == 0) {
+	if (is_head || strcmp(req.method, "GET") == 0) {
 		err = route->answer(ctx, &req, &made, &res);
 	} else {
 		say(&res, 405, "only GET and HEAD here\n");
@@ -300,10 +308,20 @@ http_refuse(int status, const char *why, struct buf *out)
 }
 
 bool
+http_is_api(const char *path, size_t len)
+{
+	static const char api[] = "/api";
+
+	return len >= sizeof(api) - 1 &&
+	    memcmp(path, api, sizeof(api) - 1) == 0 &&
+	    (len == sizeof(api) - 1 || path[sizeof(api) - 1] == '/');
+}
+
+bool
 http_is_reserved(const char *path, size_t len)
 {
 	len = path_length(path, len);
 	if (len == 1 && path[0] == '/')
 		return false;
-	return route_find(path, len) != &bus_route;
+	return http_is_api(path, len) || route_find(path, len) != &bus_route;
 }

@@ -1,5 +1,5 @@
 /*
- * http.h - what a worker answers to plain HTTP requests.
+ * http.h - what a worker answers to plain HTTP requests, the API apart.
  *
  * Pure functions: a request and the worker's state in, the bytes of one whole
  * response out.  No sockets and no libwebsockets here; ws.c reads the request
@@ -8,7 +8,7 @@
  * Each response ends its connection ("Connection: close") and is meant for a
  * single write: nothing may be left unsent while the client can still send, or
  * libwebsockets spins.  So everything stays within HTTP_SMALL_MAX, except
- * /metrics of a bus with many workers (HTTP_RESPONSE_MAX; about 2 kB for each
+ * /metrics of a bus with many workers (HTTP_RESPONSE_MAX; 2 to 5 kB for each
  * worker).
  */
 #ifndef WORKER_HTTP_H
@@ -22,7 +22,7 @@
 #include "base/buf.h"
 
 enum {
-	HTTP_SMALL_MAX = 32 * 1024,
+	HTTP_SMALL_MAX = 48 * 1024, /* a new socket takes more at once */
 	HTTP_RESPONSE_MAX = 2 * 1024 * 1024, /* the out buf's maximum */
 };
 
@@ -60,6 +60,17 @@ WARN_UNUSED int http_answer(const struct http_context *ctx,
  * -ENOBUFS.
  */
 WARN_UNUSED int http_refuse(int status, const char *why, struct buf *out);
+
+/*
+ * Append the head of a response whose JSON body has len bytes and is written by
+ * the caller.  extra: more header lines, each with its CRLF; may be NULL, as
+ * node may.  0, -ENOMEM or -ENOBUFS.
+ */
+WARN_UNUSED int http_json_head(int status, size_t len, const char *node,
+    const char *extra, struct buf *out);
+
+/* Is it a path of the HTTP API (api_http.h)? */
+bool http_is_api(const char *path, size_t len);
 
 /*
  * Does the path belong to HTTP?  Then it is no place for a WebSocket.  "/" is

@@ -43,6 +43,18 @@ struct link_events {
 	void (*on_config)(void *arg, const char *text, size_t len);
 	void (*on_joined)(void *arg, uint32_t token);
 	void (*on_envelope)(void *arg, const struct ipc_envelope *envelope);
+	/* Comes before each CONFIG; empty: there is no contract. */
+	void (*on_contract)(void *arg, const char *text, size_t len);
+	/* text is the question's arguments (wire/query.h). */
+	void (*on_query)(void *arg, const struct ipc_query *query,
+	    const void *text, size_t len);
+	void (*on_answer)(void *arg, const struct ipc_answer *answer,
+	    const char *rows, size_t len);
+	void (*on_queried)(void *arg, const struct ipc_queried *queried);
+	/* A presence channel, with its "p:". */
+	void (*on_wanted)(void *arg, const char *channel, size_t len,
+	    bool wanted);
+	void (*on_gone)(void *arg, const struct ipc_node_id *node);
 	void (*on_drain)(void *arg, uint32_t window_ms, bool leave);
 	void (*on_reopen)(void *arg);
 	void (*on_away)(void *arg, const char *why);
@@ -81,8 +93,12 @@ void link_set_listeners(struct link *link, const int *fds, size_t count);
 /* Is the hub there? */
 enum link_state link_state(const struct link *link);
 
-/* Queue an envelope; drops and counts it when that is not possible. */
-void link_publish(struct link *link, const struct ipc_envelope *envelope);
+/*
+ * Queue an envelope.  What is not possible is counted as dropped: -EPIPE (the
+ * hub is away), -ENOBUFS (the queue is full).
+ */
+WARN_UNUSED int link_publish(struct link *link,
+    const struct ipc_envelope *envelope);
 
 /*
  * Is there room for a JOIN?  When there is none, or the hub is away, link_join()
@@ -92,6 +108,21 @@ bool link_has_room(const struct link *link);
 bool link_join(struct link *link, uint32_t token, const char *channel,
     size_t len);
 void link_leave(struct link *link, const char *channel, size_t len);
+
+/*
+ * Ask the hub: query, and its arguments as query_append() writes them.  0,
+ * -EPIPE: the hub is away; -ENOBUFS: the queue is full (nothing was queued).
+ */
+WARN_UNUSED int link_query(struct link *link, const struct ipc_query *query,
+    const void *text, size_t len);
+
+/*
+ * One part of an answer: at most IPC_ANSWER_MAX bytes of rows.  0, -EPIPE,
+ * -ENOBUFS.  Parts that are not the last leave room for one that is, so the
+ * caller can end a cut answer in order.
+ */
+WARN_UNUSED int link_answer(struct link *link, const struct ipc_answer *answer,
+    const char *rows, size_t len);
 
 /* Say that clients are accepted; say what came of a CONFIG. */
 void link_ready(struct link *link);

@@ -1,8 +1,9 @@
 /*
- * link_internal.h - what the two halves of a link share.
+ * link_internal.h - what the parts of a link share.
  *
- * Inside worker/link*.c only.  link.c is the life of the connection, and
- * link_messages.c what is said on it.
+ * Inside worker/link*.c only.  link.c is the life of the connection,
+ * link_messages.c reads and writes, link_hear.c and link_say.c are what is said
+ * on it.
  */
 #ifndef WORKER_LINK_INTERNAL_H
 #define WORKER_LINK_INTERNAL_H
@@ -62,7 +63,23 @@ void link_go_away(struct link *link, const char *why);
 /* Read what has come and handle all whole messages. */
 void link_read(struct link *link);
 
+/* Write how much is queued into the statistics. */
+void link_note_queue(struct link *link);
+
 /* Forget what is queued; envelopes among it are counted as dropped. */
 void link_forget_queue(struct link *link);
+
+/* link_hear.c: QUERY, ANSWER, QUERIED; WANTED, GONE. */
+void link_on_question(struct link *link, struct ipc_message *message);
+void link_on_presence(struct link *link, struct ipc_message *message);
+
+/* link_say.c */
+
+/*
+ * Queue a message that is no envelope.  Without room the hub is given up, but
+ * not here: the caller is in the middle of its own lists.
+ */
+bool link_command(struct link *link, enum ipc_type type, const void *fixed,
+    size_t fixed_len, const void *tail, size_t tail_len);
 
 #endif /* WORKER_LINK_INTERNAL_H */

@@ -19,9 +19,8 @@ enum {
 	READS_PER_TURN = 4
 };
 
-/* Write how much is queued into the statistics. */
-static void
-note_queue(struct link *link)
+void
+link_note_queue(struct link *link)
 {
 	if (link->stats != NULL)
 		stats_set(&link->stats->link_bytes, link->out.len);
@@ -121,6 +120,19 @@ dispatch(struct link *link, struct ipc_message *message, const int *fds,
 		link->events->on_reopen(link->arg);
 		break;
 	case IPC_PONG:
+		break;
+	case IPC_CONTRACT:
+		link->events->on_contract(link->arg,
+		    (const char *)message->body, message->len);
+		break;
+	case IPC_QUERY:
+	case IPC_ANSWER:
+	case IPC_QUERIED:
+		link_on_question(link, message);
+		break;
+	case IPC_WANTED:
+	case IPC_GONE:
+		link_on_presence(link, message);
 		break;
 	case IPC_HELLO:
 	case IPC_APPLIED:
@@ -226,7 +238,7 @@ link_forget_queue(struct link *link)
 		stats_add(&link->stats->drop_hub_away, lost);
 	link->cut = 0;
 	buf_clear(&link->out);
-	note_queue(link);
+	link_note_queue(link);
 }
 
 void
@@ -241,7 +253,7 @@ link_flush(struct link *link)
 	if (link->fd == -1 || link->out.len == 0)
 		return;
 	if (link->wants_write) {
-		note_queue(link); /* it grows while the socket is full */
+		link_note_queue(link); /* it grows while the socket is full */
 		return;
 	}
 	do {
@@ -257,7 +269,7 @@ link_flush(struct link *link)
 		link->wants_write = true;
 		ev_io_start(link->loop, &link->writable);
 	}
-	note_queue(link);
+	link_note_queue(link);
 }
 
 void
@@ -273,78 +285,4 @@ link_flush_all(struct link *link, int timeout_ms)
 		if (link->fd != -1 && link->out.len != 0)
 			(void)poll(&pfd, 1, 50); /* the loop looks again */
 	}
-}
-
-/*
- * Queue a message that is no envelope.  Without room the hub is given up, but
- * not here: the caller is in the middle of its own lists.
- */
-static bool
-command(struct link *link, enum ipc_type type, const void *fixed,
-    size_t fixed_len, const void *tail, size_t tail_len)
-{
-	if (link->state != LINK_UP)
-		return false;
-	if (ipc_append(&link->out, type, fixed, fixed_len, tail, tail_len, NULL,
-		0) == 0)
-		return true;
-	link->overflow = true;
-	return false;
-}
-
-bool
-link_has_room(const struct link *link)
-{
-	return link->state == LINK_UP && !link->overflow &&
-	    link->out.len < link->queue_max + LINK_COMMAND_ROOM / 2;
-}
-
-void
-link_publish(struct link *link, const struct ipc_envelope *envelope)
-{
-	if (link->state != LINK_UP) {
-		stats_add(&link->stats->drop_hub_away, 1);
-		return;
-	}
-	/* One that is larger than the queue passes when nothing waits. */
-	link->out.max = link->queue_max + LINK_COMMAND_ROOM;
-	if (link->out.len == 0)
-		link->out.max += envelope->payload_len;
-	if ((link->out.len != 0 &&
-		link->out.len + envelope->payload_len > link->queue_max) ||
-	    ipc_append_envelope(&link->out, envelope) != 0) {
-		stats_add(&link->stats->drop_link_full, 1);
-		return;
-	}
-	stats_add(&link->stats->relayed_out, 1);
-}
-
-bool
-link_join(struct link *link, uint32_t token, const char *channel, size_t len)
-{
-	struct ipc_join join = { .token = token };
-
-	return link_has_room(link) &&
-	    command(link, IPC_JOIN, &join, sizeof(join), channel, len);
-}
-
-void
-link_leave(struct link *link, const char *channel, size_t len)
-{
-	(void)command(link, IPC_LEAVE, NULL, 0, channel, len);
-}
-
-void
-link_ready(struct link *link)
-{
-	(void)command(link, IPC_READY, NULL, 0, NULL, 0);
-}
-
-void
-link_applied(struct link *link, bool ok, const char *why)
-{
-	struct ipc_applied applied = { .ok = ok };
-
-	(void)command(link, IPC_APPLIED, &applied, sizeof(applied), why,
-	    strlen(why));
 }

@@ -1,12 +1,11 @@
 /* membership.c - see membership.h. */
-#include "worker/membership.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "worker/link.h"
+#include "worker/membership_internal.h"
+#include "worker/presence.h"
 #include "worker/reply.h"
 #include "worker/state.h"
 
@@ -14,30 +13,19 @@ enum {
 	WAITERS_SPARE = 16
 };
 
-#define HUB_AWAY ",\"hub\":\"away\""
-
-/* A client that waits for JOINED to be told ok. */
-struct waiter {
-	struct list in_channel;
-	struct list in_client;
-	struct client *client;
-	size_t id_len;
-	char id[];
-};
-
-static void
-note_counts(struct worker *worker)
+void
+membership_note_counts(struct worker *worker)
 {
-	stats_set(&worker->stats->channels,
-	    worker->channels.table.count - worker->channels.idle_count);
+	stats_set(&worker->stats->channels, channels_used(&worker->channels));
 }
 
-static void
-waiter_free(struct waiter *waiter)
+void
+membership_waiter_free(struct waiter *waiter)
 {
 	list_remove(&waiter->in_channel);
 	list_remove(&waiter->in_client);
 	waiter->client->waiter_count--;
+	frame_unref(waiter->answer);
 	free(waiter);
 }
 
@@ -56,6 +44,7 @@ wait_for_joined(struct channel *channel, struct client *client, const char *id,
 		return -ENOMEM;
 	client->waiter_count++;
 	waiter->client = client;
+	waiter->answer = NULL;
 	waiter->id_len = id_len;
 	if (id_len != 0)
 		memcpy(waiter->id, id, id_len);
@@ -64,76 +53,97 @@ wait_for_joined(struct channel *channel, struct client *client, const char *id,
 	return 0;
 }
 
-/* Tell all that wait for this channel. */
-static void
-acknowledge(struct channel *channel, const char *extra)
-{
-	struct waiter *waiter;
-
-	while (!list_is_empty(&channel->waiters)) {
-		waiter = LIST_ENTRY(channel->waiters.next, struct waiter,
-		    in_channel);
-		client_push_own(waiter->client,
-		    reply_ok(waiter->id, waiter->id_len, extra));
-		waiter_free(waiter);
-	}
-}
-
-/* Tell the hub that we want the channel. */
-static void
-send_join(struct worker *worker, struct channel *channel)
-{
-	/* Answers come in order, so the token only proves it. */
-	uint32_t token = (uint32_t)channel->entry.hash | 1;
-
-	assert(channel->interest == INTEREST_NONE);
-	if (!link_join(worker->link, token, channel->name,
-		channel->entry.key_len)) {
-		worker->rejoin = true; /* there may be room later */
-		return;
-	}
-	channel->interest = INTEREST_JOINING;
-	list_append(&worker->channels.joining, &channel->joining);
-}
-
-/* The last member has left. */
-static void
-end_interest(struct worker *worker, struct channel *channel)
-{
-	if (channel->interest == INTEREST_JOINED) {
-		link_leave(worker->link, channel->name, channel->entry.key_len);
-		channel->interest = INTEREST_NONE;
-	}
-	if (channel->interest == INTEREST_NONE) {
-		channel_forget_seqs(channel);
-		channel_settle(&worker->channels, channel);
-	}
-}
-
-/* May the client not join?  channel is counted unless it is idle. */
+/* Did the worker put members of this channel into it? */
 static bool
-over_a_limit(const struct worker *worker, const struct client *client,
-    const struct channel *channel)
+is_put(const char *name)
 {
-	uint64_t used =
-	    worker->channels.table.count - worker->channels.idle_count;
+	return name[0] == 'r' || name[0] == 'u';
+}
+
+/* May no channel be added?  channel is counted unless it is idle. */
+static bool
+too_many_channels(const struct worker *worker, const struct channel *channel)
+{
+	uint64_t used = channels_used(&worker->channels);
 
 	if (!list_is_empty(&channel->idle))
 		used++;
-	return client->sub_count >= worker->config->max_subscriptions ||
-	    (channel->count == 0 && used > worker->config->max_channels);
+	return !channel_is_wanted(channel) &&
+	    used > worker->config->max_channels;
+}
+
+/* May the client not join by itself? */
+static bool
+too_many_subscriptions(const struct worker *worker, const struct client *client)
+{
+	return client->sub_count - client->put_count >=
+	    worker->config->max_subscriptions;
+}
+
+/*
+ * Tell who follows the channel.  A listener may do anything, also leave what
+ * was just joined: nothing that the caller has looked up is sure to be there
+ * afterwards.
+ */
+static void
+tell(struct worker *worker, struct client *client,
+    const struct channel *channel, bool joined)
+{
+	if (presence_any(worker))
+		presence_tell(worker, client, channel->name,
+		    channel->entry.key_len, joined);
+}
+
+/* The member has been told, or never was. */
+static void
+leave_untold(struct worker *worker, struct client *client, uint32_t sub)
+{
+	struct channel *channel = client->subs[sub].channel;
+
+	stats_set(&worker->stats->subscriptions,
+	    worker->stats->subscriptions - 1);
+	if (is_put(channel->name))
+		client->put_count--;
+	if (channel_remove(&worker->channels, client, sub))
+		membership_end_interest(worker, channel);
+	membership_note_counts(worker);
 }
 
 static void
 leave(struct worker *worker, struct client *client, uint32_t sub)
 {
 	struct channel *channel = client->subs[sub].channel;
+	bool pinned = presence_any(worker) &&
+	    channel_pin(&worker->channels, channel) == 0;
 
-	stats_set(&worker->stats->subscriptions,
-	    worker->stats->subscriptions - 1);
-	if (channel_remove(&worker->channels, client, sub))
-		end_interest(worker, channel);
-	note_counts(worker);
+	leave_untold(worker, client, sub);
+	if (!pinned)
+		return;
+	tell(worker, client, channel, false);
+	if (channel_unpin(channel))
+		membership_end_interest(worker, channel);
+	membership_note_counts(worker);
+}
+
+/* A member more. */
+static int
+add(struct worker *worker, struct channel *channel, struct client *client)
+{
+	int rc = too_many_channels(worker, channel) ?
+	    -ENOSPC :
+	    channel_add(&worker->channels, channel, client);
+
+	if (rc != 0) {
+		channel_settle(&worker->channels, channel);
+		return rc;
+	}
+	stats_add(&worker->stats->subscriptions, 1);
+	if (is_put(channel->name))
+		client->put_count++;
+	membership_note_counts(worker);
+	if (channel->interest == INTEREST_NONE)
+		membership_send_join(worker, channel);
+	return 0;
 }
 
 int
@@ -141,34 +151,32 @@ membership_join(struct worker *worker, struct client *client, const char *name,
     size_t len, const char *id, size_t id_len)
 {
 	struct channel *channel = channel_get(&worker->channels, name, len);
-	bool is_new = false;
+	bool is_new;
 	int rc = 0;
 
 	if (channel == NULL)
 		return -ENOMEM;
-	if (channel_member(channel, client) < 0) {
-		rc = over_a_limit(worker, client, channel) ?
-		    -ENOSPC :
-		    channel_add(&worker->channels, channel, client);
-		if (rc != 0) {
-			channel_settle(&worker->channels, channel);
-			return rc;
-		}
-		is_new = true;
-		stats_add(&worker->stats->subscriptions, 1);
-		note_counts(worker);
-		if (channel->interest == INTEREST_NONE)
-			send_join(worker, channel);
+	is_new = channel_member(channel, client) < 0;
+	if (is_new && too_many_subscriptions(worker, client)) {
+		channel_settle(&worker->channels, channel);
+		return -ENOSPC;
 	}
-	if (channel->interest != INTEREST_JOINING) {
+	if (is_new)
+		rc = add(worker, channel, client);
+	if (rc != 0)
+		return rc;
+	if (channel->interest == INTEREST_JOINING)
+		rc = wait_for_joined(channel, client, id, id_len);
+	else
 		client_push_own(client,
 		    reply_ok(id, id_len,
-			channel->interest == INTEREST_JOINED ? "" : HUB_AWAY));
-		return 0;
-	}
-	rc = wait_for_joined(channel, client, id, id_len);
+			channel->interest == INTEREST_JOINED ?
+			    "" :
+			    MEMBERSHIP_HUB_AWAY));
 	if (rc != 0 && is_new)
-		leave(worker, client, client->sub_count - 1);
+		leave_untold(worker, client, client->sub_count - 1);
+	else if (is_new)
+		tell(worker, client, channel, true);
 	return rc;
 }
 
@@ -181,12 +189,12 @@ stop_waiting(struct client *client, const struct channel *channel)
 
 	list_for_each_safe(link, next, &channel->waiters) {
 		waiter = LIST_ENTRY(link, struct waiter, in_channel);
-		if (waiter->client != client)
+		if (waiter->client != client || waiter->answer != NULL)
 			continue;
 		client_push_own(client,
 		    reply_err(waiter->id, waiter->id_len, ERR_BAD_REQUEST,
 			"unsubscribed before the subscription was complete"));
-		waiter_free(waiter);
+		membership_waiter_free(waiter);
 	}
 }
 
@@ -204,78 +212,73 @@ membership_leave(struct worker *worker, struct client *client, const char *name,
 	return 0;
 }
 
+int
+membership_put(struct worker *worker, struct client *client, const char *name,
+    size_t len)
+{
+	struct channel *channel;
+	int rc;
+
+	assert(is_put(name));
+	if (client->state != CLIENT_OPEN)
+		return -ENOTCONN;
+	channel = channel_get(&worker->channels, name, len);
+	if (channel == NULL)
+		return -ENOMEM;
+	if (channel_member(channel, client) >= 0)
+		return -EEXIST;
+	rc = add(worker, channel, client);
+	if (rc == 0)
+		tell(worker, client, channel, true);
+	return rc;
+}
+
+int
+membership_take(struct worker *worker, struct client *client, const char *name,
+    size_t len)
+{
+	assert(is_put(name));
+	return membership_leave(worker, client, name, len);
+}
+
+int
+membership_pin(struct worker *worker, const char *name, size_t len)
+{
+	struct channel *channel = channel_get(&worker->channels, name, len);
+	int rc;
+
+	if (channel == NULL)
+		return -ENOMEM;
+	rc = too_many_channels(worker, channel) ?
+	    -ENOSPC :
+	    channel_pin(&worker->channels, channel);
+	if (rc != 0) {
+		channel_settle(&worker->channels, channel);
+		return rc;
+	}
+	membership_note_counts(worker);
+	if (channel->interest == INTEREST_NONE)
+		membership_send_join(worker, channel);
+	return 0;
+}
+
+void
+membership_unpin(struct worker *worker, const char *name, size_t len)
+{
+	struct channel *channel = channel_find(&worker->channels, name, len);
+
+	assert(channel != NULL);
+	if (channel_unpin(channel))
+		membership_end_interest(worker, channel);
+	membership_note_counts(worker);
+}
+
 void
 membership_end(struct worker *worker, struct client *client)
 {
 	while (!list_is_empty(&client->waiters))
-		waiter_free(
+		membership_waiter_free(
 		    LIST_ENTRY(client->waiters.next, struct waiter, in_client));
 	while (client->sub_count != 0)
 		leave(worker, client, client->sub_count - 1);
-}
-
-void
-membership_on_joined(struct worker *worker, uint32_t token)
-{
-	struct channels *channels = &worker->channels;
-	struct channel *channel;
-
-	if (list_is_empty(&channels->joining))
-		return; /* from before a hub was away; it was answered */
-	channel = LIST_ENTRY(channels->joining.next, struct channel, joining);
-	assert(token == ((uint32_t)channel->entry.hash | 1));
-	list_remove(&channel->joining);
-	channel->interest = INTEREST_JOINED;
-	acknowledge(channel, "");
-	if (channel->count == 0)
-		end_interest(worker, channel);
-	note_counts(worker);
-}
-
-void
-membership_on_away(struct worker *worker)
-{
-	struct table *table = &worker->channels.table;
-	struct table_entry *entry, *next;
-	struct channel *channel;
-
-	for (entry = table_next(table, NULL); entry != NULL; entry = next) {
-		next = table_next(table, entry);
-		channel = CONTAINER_OF(entry, struct channel, entry);
-		list_remove(&channel->joining);
-		channel->interest = INTEREST_NONE;
-		acknowledge(channel, HUB_AWAY);
-		/*
-		 * The numbers are kept: what other workers publish until the
-		 * hub is back will be missing here, and is told then.
-		 */
-		if (channel->count == 0 && list_is_empty(&channel->idle))
-			channel_settle(&worker->channels, channel);
-	}
-	note_counts(worker);
-}
-
-void
-membership_rejoin(struct worker *worker)
-{
-	struct table *table = &worker->channels.table;
-	struct table_entry *entry;
-	struct channel *channel;
-
-	if (!worker->rejoin || !link_has_room(worker->link))
-		return;
-	worker->rejoin = false;
-	for (entry = table_next(table, NULL); entry != NULL && !worker->rejoin;
-	     entry = table_next(table, entry)) {
-		channel = CONTAINER_OF(entry, struct channel, entry);
-		if (channel->count != 0 && channel->interest == INTEREST_NONE)
-			send_join(worker, channel);
-	}
-}
-
-void
-membership_on_back(struct worker *worker)
-{
-	worker->rejoin = true;
-	membership_rejoin(worker);
 }

@@ -6,6 +6,13 @@
  * is published after the acknowledgement, on any worker, arrives.  While the
  * hub is away the acknowledgement comes at once and says "hub":"away".
  *
+ * Clients subscribe and watch by themselves (membership_join).  Into rooms and
+ * into the channel of their user the worker puts them (membership_put).  And
+ * what a listener of this worker wants is pinned: no member, the same JOIN.
+ *
+ * Every worker has two channels from its WELCOME on: "a:" and the "n:" of its
+ * id; they do not count against max-channels.
+ *
  * A channel whose JOIN is under way is kept until the answer has come, even
  * when its last member has left meanwhile; so JOIN and LEAVE of one channel
  * never overtake each other, however fast members come and go.
@@ -19,6 +26,7 @@
 #include "base/base.h"
 
 struct client;
+struct frame;
 struct worker;
 
 /*
@@ -34,6 +42,42 @@ WARN_UNUSED int membership_join(struct worker *worker, struct client *client,
 WARN_UNUSED int membership_leave(struct worker *worker, struct client *client,
     const char *channel, size_t len);
 
+/*
+ * Make the client a member without an acknowledgement: a room, its user.  It
+ * does not count against max-subscriptions.  0, -EEXIST: it was one already,
+ * -ENOSPC: max-channels, -ENOMEM; -ENOTCONN: it is closing.
+ */
+WARN_UNUSED int membership_put(struct worker *worker, struct client *client,
+    const char *channel, size_t len);
+
+/* End that.  -ENOENT: it was no member. */
+WARN_UNUSED int membership_take(struct worker *worker, struct client *client,
+    const char *channel, size_t len);
+
+/*
+ * A listener of this worker wants the channel; each pin is ended by one unpin.
+ * 0, -ENOSPC: max-channels, -ENOMEM.
+ */
+WARN_UNUSED int membership_pin(struct worker *worker, const char *channel,
+    size_t len);
+void membership_unpin(struct worker *worker, const char *channel, size_t len);
+
+/*
+ * WELCOME has come, with this worker's id: join "a:" and "n:ID", leave the
+ * "n:" of an id that it had before.  0 or -ENOMEM.
+ */
+WARN_UNUSED int membership_placed(struct worker *worker);
+
+/*
+ * Give the client a frame when the hub knows of every JOIN that is under way
+ * now; at once when there is none, or the hub is away.  Such is the answer of
+ * a method that has put clients into rooms: who has it may rely on them, from
+ * every node.  The frame is consumed; NULL (no memory for it) closes the
+ * client.
+ */
+void membership_answer(struct worker *worker, struct client *client,
+    struct frame *frame);
+
 /* The client has gone: end all it has. */
 void membership_end(struct worker *worker, struct client *client);
 
@@ -43,7 +87,7 @@ void membership_on_joined(struct worker *worker, uint32_t token);
 /* The hub has gone: acknowledge what waits, forget what it knew. */
 void membership_on_away(struct worker *worker);
 
-/* It is back: JOIN every channel that has members, as far as there is room. */
+/* It is back: JOIN every channel that is wanted, as far as there is room. */
 void membership_on_back(struct worker *worker);
 
 /* Go on with that; called at the end of every loop turn. */

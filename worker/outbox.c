@@ -118,7 +118,7 @@ outbox_drop_oldest(struct outbox *outbox)
 
 	while (i < outbox->count) {
 		frame = outbox_at(outbox, i);
-		if (frame->topic_len != 0)
+		if (frame_is_publish(frame))
 			break;
 		i++;
 	}

@@ -1,131 +1,21 @@
 /*
  * place.c - a worker's place on the bus: what the hub says, and what follows.
  *
- * WELCOME brings identity, listening sockets and the statistics page, the first
- * CONFIG starts the serving, later ones change it in place.  When the hub goes
- * away everything that needs no hub goes on.
+ * WELCOME brings identity, listening sockets and the statistics page; CONTRACT
+ * and CONFIG are place_config.c.  When the hub goes away everything that needs
+ * no hub goes on.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "worker/api_worker.h"
 #include "worker/bus.h"
-#include "worker/door.h"
 #include "worker/membership.h"
+#include "worker/presence.h"
+#include "worker/query.h"
 #include "worker/runtime.h"
-#include "worker/ws.h"
-
-enum {
-	/* Descriptors beyond clients: sockets of ours, libraries. */
-	SPARE_FDS = 256,
-	EXIT_HOPELESS = 78,
-};
-
-/* ---- settings ---------------------------------------------------------- */
-
-static void
-apply_config(struct runtime *p, struct config *config)
-{
-	struct worker *worker = &p->worker;
-
-	config_free(worker->config);
-	worker->config = config;
-	log_set_level((enum log_level)config->log_level);
-	link_set_limits(worker->link, config->link_queue,
-	    config->orphan_timeout);
-}
-
-/*
- * libwebsockets' tables and its work at every close are in proportion to this
- * limit: as much as is needed and no more.
- */
-static void
-limit_fds(const struct config *config)
-{
-	struct rlimit limit;
-	rlim_t want = config->max_clients + SPARE_FDS;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1) {
-		log_warn("getrlimit");
-		return;
-	}
-	limit.rlim_cur = want;
-	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < want) {
-		log_warnx("only %llu descriptors are allowed; max-clients "
-			  "needs %llu",
-		    (unsigned long long)limit.rlim_max,
-		    (unsigned long long)want);
-		limit.rlim_cur = limit.rlim_max;
-	}
-	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
-		log_warn("setrlimit");
-}
-
-/* The first configuration: start to serve. */
-static void
-start_serving(struct runtime *p)
-{
-	struct worker *worker = &p->worker;
-	bool hopeless = false;
-
-	limit_fds(worker->config);
-	worker->ws = ws_new(worker, &hopeless);
-	if (worker->ws == NULL) {
-		runtime_leave(p, hopeless ? EXIT_HOPELESS : EXIT_FAILURE);
-		return;
-	}
-	worker->door = door_new(worker, p->listeners, p->listener_count,
-	    worker->config->tls_cert[0] != '\0');
-	if (worker->door == NULL) {
-		runtime_leave(p, EXIT_FAILURE);
-		return;
-	}
-	worker->ready = true;
-	stats_set(&worker->stats->ready, 1);
-	link_ready(worker->link);
-	log_info("ready");
-}
-
-static void
-on_config(void *arg, const char *text, size_t len)
-{
-	struct runtime *p = arg;
-	struct worker *worker = &p->worker;
-	struct config_errors errors = { NULL, 0, 0 };
-	struct config *config = config_parse("hub", text, len, &errors);
-	const char *why = "";
-
-	if (config == NULL) {
-		log_warnx("configuration from the hub: %s",
-		    errors.text != NULL ? errors.text : "out of memory");
-		if (p->configured)
-			link_applied(worker->link, false, "not understood");
-		else
-			runtime_leave(p, EXIT_HOPELESS);
-		config_errors_release(&errors);
-		return;
-	}
-	if (!p->configured) {
-		apply_config(p, config);
-		p->configured = true;
-		start_serving(p);
-		return;
-	}
-	/* Other paths would have needed new workers, so these are the same. */
-	if (ws_reload_tls(worker->ws) != 0) {
-		why = "the certificate could not be read; the old one stays";
-		log_warnx("%s", why);
-		config_free(config);
-	} else {
-		apply_config(p, config);
-	}
-	link_applied(worker->link, why[0] == '\0', why);
-}
-
-/* ---- the hub ----------------------------------------------------------- */
 
 /* Take our place: identity and statistics. */
 static void
@@ -135,6 +25,7 @@ take_place(struct runtime *p, const struct ipc_welcome *welcome)
 
 	worker->id = welcome->id;
 	node_id_format(&worker->id, worker->node, sizeof(worker->node));
+	api_worker_placed(worker);
 	log_init("worker", worker->id.slot);
 	if (worker->page == NULL || welcome->section >= STATS_SECTIONS_MAX)
 		return;
@@ -162,6 +53,10 @@ on_welcome(void *arg, const struct ipc_welcome *welcome, const int *fds,
 	p->page_fd = fds[listeners];
 	link_set_listeners(p->worker.link, p->listeners, p->listener_count);
 	take_place(p, welcome);
+	if (membership_placed(&p->worker) != 0) {
+		log_warnx("out of memory");
+		runtime_leave(p, EXIT_FAILURE);
+	}
 }
 
 /* A new primary has taken us in: the bus is whole again. */
@@ -175,9 +70,13 @@ on_back(void *arg, const struct ipc_welcome *welcome, const int *fds,
 		(void)close(fds[i]); /* we have our own */
 	take_place(p, welcome);
 	log_info("the hub is back");
+	presence_forget(&p->worker); /* what is wanted comes anew */
 	membership_on_back(&p->worker);
+	if (membership_placed(&p->worker) != 0)
+		log_warnx("out of memory: connections cannot be reached by id");
 	if (p->worker.ready)
 		link_ready(p->worker.link);
+	api_on_back(p->worker.bus);
 }
 
 static void
@@ -194,6 +93,48 @@ on_envelope(void *arg, const struct ipc_envelope *envelope)
 	struct runtime *p = arg;
 
 	bus_deliver(&p->worker, envelope);
+}
+
+static void
+on_query(void *arg, const struct ipc_query *query, const void *text, size_t len)
+{
+	struct runtime *p = arg;
+
+	if (p->configured)
+		query_answer(&p->worker, query, text, len);
+}
+
+static void
+on_answer(void *arg, const struct ipc_answer *answer, const char *rows,
+    size_t len)
+{
+	struct runtime *p = arg;
+
+	api_on_answer(p->worker.bus, answer, rows, len);
+}
+
+static void
+on_queried(void *arg, const struct ipc_queried *queried)
+{
+	struct runtime *p = arg;
+
+	api_on_queried(p->worker.bus, queried);
+}
+
+static void
+on_wanted(void *arg, const char *channel, size_t len, bool wanted)
+{
+	struct runtime *p = arg;
+
+	presence_wanted(&p->worker, channel, len, wanted);
+}
+
+static void
+on_gone(void *arg, const struct ipc_node_id *node)
+{
+	struct runtime *p = arg;
+
+	api_on_gone(p->worker.bus, node);
 }
 
 static void
@@ -222,7 +163,9 @@ on_away(void *arg, const char *why)
 	struct runtime *p = arg;
 
 	log_info("the hub is away (%s); serving on", why);
+	presence_forget(&p->worker);
 	membership_on_away(&p->worker);
+	api_on_away(p->worker.bus);
 }
 
 static void
@@ -252,7 +195,13 @@ on_orphan(void *arg)
 const struct link_events runtime_link_events = {
 	.on_welcome = on_welcome,
 	.on_back = on_back,
-	.on_config = on_config,
+	.on_contract = runtime_on_contract,
+	.on_config = runtime_on_config,
+	.on_query = on_query,
+	.on_answer = on_answer,
+	.on_queried = on_queried,
+	.on_wanted = on_wanted,
+	.on_gone = on_gone,
 	.on_joined = on_joined,
 	.on_envelope = on_envelope,
 	.on_drain = on_drain,

@@ -26,13 +26,13 @@ client_error_name(enum client_error code)
 	return error_names[code];
 }
 
-/* A text frame from a format; what it makes is at most a kilobyte. */
+/* A text frame from a format; what it makes is at most two kilobytes. */
 static struct frame *text_frame(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 static struct frame *
 text_frame(const char *fmt, ...)
 {
-	char text[1024];
+	char text[2048];
 	struct frame *frame;
 	va_list ap;
 	int n;
@@ -49,11 +49,11 @@ text_frame(const char *fmt, ...)
 }
 
 struct frame *
-reply_welcome(const char *conn, const char *node)
+reply_welcome(const char *conn, const char *node, const char *extra)
 {
 	return text_frame("{\"op\":\"welcome\",\"conn\":\"%s\",\"node\":\"%s\","
-			  "\"protocol\":\"clusterbus.v1\"}",
-	    conn, node);
+			  "\"protocol\":\"clusterbus.v1\"%s}",
+	    conn, node, extra);
 }
 
 struct frame *
@@ -69,19 +69,27 @@ struct frame *
 reply_err(const char *id, size_t id_len, enum client_error code,
     const char *message)
 {
-	char text[512];
-	size_t n;
+	size_t len = strlen(message);
+	size_t n = json_string_encode(message, len, NULL, 0);
+	char head[256];
+	struct frame *frame;
+	unsigned char *at;
+	int size;
 
-	n = json_string_encode(message, strlen(message), text, sizeof(text));
-	if (n > sizeof(text))
+	size = snprintf(head, sizeof(head),
+	    "{\"op\":\"err\"%s%.*s,\"code\":\"%s\",\"message\":",
+	    id_len != 0 ? ",\"id\":" : "", (int)id_len, id, error_names[code]);
+	if (size < 0 || (size_t)size >= sizeof(head))
 		return NULL;
-	if (id_len == 0)
-		return text_frame(
-		    "{\"op\":\"err\",\"code\":\"%s\",\"message\":%.*s}",
-		    error_names[code], (int)n, text);
-	return text_frame(
-	    "{\"op\":\"err\",\"id\":%.*s,\"code\":\"%s\",\"message\":%.*s}",
-	    (int)id_len, id, error_names[code], (int)n, text);
+	frame = frame_new(FRAME_TEXT, (size_t)size + n + 1);
+	if (frame == NULL)
+		return NULL;
+	at = frame_payload(frame);
+	memcpy(at, head, (size_t)size);
+	at += size;
+	at += json_string_encode(message, len, (char *)at, n);
+	*at = '}';
+	return frame;
 }
 
 /* Append to *at. */
@@ -202,5 +210,78 @@ reply_msg_binary(const char *topic, size_t topic_len, const void *data,
 	put(&at, topic, topic_len);
 	if (len != 0)
 		put(&at, data, len);
+	return frame;
+}
+
+/*
+ * head and name, middle and type (NULL: none), data; without a topic, so that
+ * it can be dropped without a gap being told.
+ */
+static struct frame *
+push_frame(const char *head, const char *name, size_t name_len,
+    const char *middle, const char *type, size_t type_len, const void *data,
+    size_t len)
+{
+	size_t head_len = strlen(head), middle_len = strlen(middle);
+	size_t quoted = json_string_encode(name, name_len, NULL, 0);
+	size_t typed =
+	    type != NULL ? json_string_encode(type, type_len, NULL, 0) : 0;
+	struct frame *frame;
+	unsigned char *at;
+
+	frame = frame_new(FRAME_TEXT,
+	    head_len + quoted + middle_len + typed + sizeof(",\"data\":}") - 1 +
+		len);
+	if (frame == NULL)
+		return NULL;
+	at = frame_payload(frame);
+	put(&at, head, head_len);
+	frame->topic_at = (uint32_t)(at - frame->bytes); /* may be dropped */
+	at += json_string_encode(name, name_len, (char *)at, quoted);
+	put(&at, middle, middle_len);
+	if (type != NULL)
+		at += json_string_encode(type, type_len, (char *)at, typed);
+	PUT_LITERAL(&at, ",\"data\":");
+	put(&at, data, len);
+	PUT_LITERAL(&at, "}");
+	return frame;
+}
+
+struct frame *
+reply_evt(const char *event, size_t event_len, const void *data, size_t len)
+{
+	return push_frame("{\"op\":\"evt\",\"event\":", event, event_len, "",
+	    NULL, 0, data, len);
+}
+
+struct frame *
+reply_change(const char *resource, size_t resource_len, const char *type,
+    size_t type_len, const void *data, size_t len)
+{
+	return push_frame("{\"op\":\"change\",\"resource\":", resource,
+	    resource_len, ",\"type\":", type, type_len, data, len);
+}
+
+struct frame *
+reply_ended(const char *what, const char *name, size_t len, const char *message)
+{
+	char head[256];
+	size_t quoted = json_string_encode(name, len, NULL, 0);
+	struct frame *frame;
+	unsigned char *at;
+	int size;
+
+	size = snprintf(head, sizeof(head),
+	    "{\"op\":\"err\",\"code\":\"%s\",\"message\":\"%s\",\"%s\":",
+	    error_names[ERR_NOT_FOUND], message, what);
+	if (size < 0 || (size_t)size >= sizeof(head))
+		return NULL;
+	frame = frame_new(FRAME_TEXT, (size_t)size + quoted + 1);
+	if (frame == NULL)
+		return NULL;
+	at = frame_payload(frame);
+	put(&at, head, (size_t)size);
+	at += json_string_encode(name, len, (char *)at, quoted);
+	*at = '}';
 	return frame;
 }

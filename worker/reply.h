@@ -13,8 +13,12 @@
 #include "worker/errors.h"
 #include "worker/frame.h"
 
-/* {"op":"welcome","conn":C,"node":N,"protocol":"clusterbus.v1"} */
-struct frame *reply_welcome(const char *conn, const char *node);
+/*
+ * {"op":"welcome","conn":C,"node":N,"protocol":"clusterbus.v1"} - extra as in
+ * reply_ok().
+ */
+struct frame *reply_welcome(const char *conn, const char *node,
+    const char *extra);
 
 /*
  * {"op":"ok","id":ID} - extra is more members with a leading comma, or "".
@@ -43,6 +47,22 @@ struct frame *reply_msg_base64(const char *topic, size_t topic_len,
  */
 struct frame *reply_msg_binary(const char *topic, size_t topic_len,
     const void *data, size_t len);
+
+/* {"op":"evt","event":E,"data":DATA} */
+struct frame *reply_evt(const char *event, size_t event_len, const void *data,
+    size_t len);
+
+/* {"op":"change","resource":R,"type":T,"data":DATA} */
+struct frame *reply_change(const char *resource, size_t resource_len,
+    const char *type, size_t type_len, const void *data, size_t len);
+
+/*
+ * {"op":"err","code":"NOT_FOUND","message":TEXT,WHAT:NAME}: a subscription or a
+ * watch has ended.  what is "topic" or "resource"; the message plain words
+ * without anything that JSON would escape.
+ */
+struct frame *reply_ended(const char *what, const char *name, size_t len,
+    const char *message);
 
 /* The code as it stands in an answer: "BAD_REQUEST" and so on. */
 const char *client_error_name(enum client_error code);

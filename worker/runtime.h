@@ -18,6 +18,8 @@ struct runtime {
 	int page_fd;
 	int status; /* to exit with */
 	bool configured;
+	struct contract *contract; /* owned; has come, not in force yet */
+	bool contract_broken;      /* the one that has come is */
 	ev_signal term;
 	ev_timer heartbeat;
 	ev_timer last_call;
@@ -35,6 +37,10 @@ void runtime_leave(struct runtime *p, int status);
  * whether the clients have answered or not.
  */
 void runtime_drain(struct runtime *p, uint32_t window_ms, bool go);
+
+/* CONTRACT and CONFIG; place_config.c.  arg is the struct runtime. */
+void runtime_on_contract(void *arg, const char *text, size_t len);
+void runtime_on_config(void *arg, const char *text, size_t len);
 
 /* What the hub says; place.c. */
 extern const struct link_events runtime_link_events;

@@ -20,9 +20,14 @@
 #include "worker/drain.h"
 #include "worker/flush.h"
 
+struct app;
+struct auth;
+struct contract;
+struct cbus;
 struct door;
 struct ev_loop;
 struct link;
+struct presence;
 struct ws;
 
 struct worker {
@@ -42,8 +47,13 @@ struct worker {
 	struct channels channels;
 	struct flush flush;
 	struct drain drain;
-	bool ready;  /* serving: READY was said */
-	bool rejoin; /* a JOIN found no room: membership_rejoin() */
+	struct contract *contract; /* owned; NULL: the bus is open */
+	struct auth *auth;         /* owned; who may connect */
+	bool app_authenticates;    /* an application judges who may connect */
+	struct cbus *bus;          /* owned; what applications see */
+	struct app *app;           /* owned; NULL: no application */
+	struct presence *presence; /* owned; whose joins are wanted */
+	bool ready;                /* serving: READY was said */
 };
 
 #endif /* WORKER_STATE_H */

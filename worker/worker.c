@@ -16,11 +16,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/api.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sched.h"
+#include "contract/contract.h"
+#include "worker/api_worker.h"
+#include "worker/app.h"
+#include "worker/auth.h"
+#include "worker/call.h"
 #include "worker/door.h"
 #include "worker/membership.h"
+#include "worker/presence.h"
 #include "worker/runtime.h"
 #include "worker/ws.h"
 
@@ -90,8 +97,11 @@ on_heartbeat(struct ev_loop *loop, ev_timer *watcher, int revents)
 		stats_set(&worker->stats->loop_lag_max_us, lag_us);
 	if (worker->section != NULL)
 		stats_set(&worker->section->heartbeat_ms, now);
-	if (worker->ws != NULL)
+	if (worker->ws != NULL) {
 		clients_sweep(worker, SWEEP_PORTIONS);
+		call_sweep(worker);
+		api_presence_tick(worker->bus, worker->now_ms);
+	}
 }
 
 static void
@@ -177,6 +187,10 @@ set_up(struct runtime *p, const struct worker_start *start)
 	worker->stats = &worker->unplaced;
 	worker->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
 	channels_init(&worker->channels);
+	if (worker->loop != NULL)
+		worker->bus = api_worker_new(worker);
+	if (worker->bus == NULL || !presence_init(worker))
+		return false;
 	if (worker->loop == NULL || flush_init(&worker->flush) != 0)
 		return false;
 	worker->link =
@@ -193,6 +207,7 @@ static void
 tear_down(struct runtime *p)
 {
 	struct worker *worker = &p->worker;
+	bool last_words = worker->app != NULL;
 
 	if (worker->ws != NULL)
 		flush_run(worker);
@@ -200,11 +215,22 @@ tear_down(struct runtime *p)
 		link_flush_all(worker->link, LAST_WORDS_MS);
 	drain_stop(worker);
 	ws_free(worker->ws);
+	/* The last clients' close hooks have run; what they said goes, too. */
+	app_stop(worker);
+	call_release(worker);
+	api_worker_free(worker->bus);
+	worker->bus = NULL;
+	if (last_words)
+		link_flush_all(worker->link, LAST_WORDS_MS);
 	door_free(worker->door);
 	link_free(worker->link);
 	flush_release(&worker->flush);
 	channels_release(&worker->channels);
 	clients_release(&worker->clients);
+	presence_release(worker);
+	auth_free(worker);
+	contract_free(p->contract);
+	contract_free(worker->contract);
 	config_free(worker->config);
 	if (worker->loop != NULL) {
 		/* A TERM that comes now must not look for its loop. */

@@ -18,7 +18,6 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -100,6 +99,7 @@ on_destroy(struct client *client)
 
 	if (ws->adopting == client)
 		ws->adopting = NULL;
+	ws_exchange_free(client);
 	client_closed(client);
 	client_free(client);
 }
@@ -158,12 +158,15 @@ callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 		return ws_http_upgrade(client, wsi);
 	case LWS_CALLBACK_HTTP:
+		return ws_exchange_start(client, wsi);
 	case LWS_CALLBACK_HTTP_BODY:
+		return ws_exchange_body(client, in, len);
 	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+		return ws_exchange_whole(client);
 	case LWS_CALLBACK_RAW_ADOPT:
 	case LWS_CALLBACK_RAW_RX:
 	case LWS_CALLBACK_RAW_WRITEABLE:
-		return -1; /* every request ended above; CONNECT ends here */
+		return -1; /* CONNECT ends here */
 	case LWS_CALLBACK_WSI_DESTROY:
 		on_destroy(client);
 		return 0;
@@ -244,22 +247,6 @@ make_context(struct ws *ws)
 	return lws_create_context(&info);
 }
 
-/* Would these files make a certificate?  Logs why not. */
-static bool
-certificate_is_good(const struct config *config)
-{
-	SSL_CTX *trial = SSL_CTX_new(TLS_server_method());
-	bool good;
-
-	good = trial != NULL &&
-	    SSL_CTX_use_certificate_chain_file(trial, config->tls_cert) == 1 &&
-	    SSL_CTX_use_PrivateKey_file(trial, config->tls_key,
-		SSL_FILETYPE_PEM) == 1 &&
-	    SSL_CTX_check_private_key(trial) == 1;
-	SSL_CTX_free(trial);
-	return good;
-}
-
 struct ws *
 ws_new(struct worker *worker, bool *ret_hopeless)
 {
@@ -271,7 +258,7 @@ ws_new(struct worker *worker, bool *ret_hopeless)
 		return NULL;
 	ws->worker = worker;
 	list_init(&ws->readers);
-	if (config->tls_cert[0] != '\0' && !certificate_is_good(config)) {
+	if (config->tls_cert[0] != '\0' && !ws_certificate_is_good(config)) {
 		log_warnx("\"%s\" and \"%s\" are no certificate and its key",
 		    config->tls_cert, config->tls_key);
 		*ret_hopeless = true;
@@ -293,6 +280,7 @@ ws_new(struct worker *worker, bool *ret_hopeless)
 		ws_free(ws);
 		return NULL;
 	}
+	(void)ws_offer_guard(); /* it has logged what does not work */
 	on_heartbeat(&ws->heartbeat);
 	lws_cancel_service(ws->context);
 	return ws;
@@ -329,23 +317,6 @@ ws_adopt(struct ws *ws, struct client *client)
 	}
 	ws->adopting = NULL;
 	return true;
-}
-
-int
-ws_reload_tls(struct ws *ws)
-{
-	const struct config *config = ws->worker->config;
-
-	if (ws->tls == NULL)
-		return 0;
-	if (ws->ssl_ctx == NULL || !certificate_is_good(config))
-		return -EINVAL;
-	if (SSL_CTX_use_certificate_chain_file(ws->ssl_ctx, config->tls_cert) !=
-		1 ||
-	    SSL_CTX_use_PrivateKey_file(ws->ssl_ctx, config->tls_key,
-		SSL_FILETYPE_PEM) != 1)
-		return -EINVAL;
-	return 0;
 }
 
 /* ---- writing and closing ----------------------------------------------- */

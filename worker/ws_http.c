@@ -1,31 +1,20 @@
 /*
- * ws_http.c - a connection before it is a WebSocket, or instead.
+ * ws_http.c - a request that is answered as such; see ws_upgrade.c for others.
  *
  * Guards:
  *  - A second request in the packet of a first one makes libwebsockets 4.1.6
  *    spin for ever.  So each connection gets one answer, "Connection: close",
  *    and its end; that happens in FILTER_HTTP_CONNECTION, before a body could
- *    be read.
- *  - "Upgrade: foo" reads freed memory: upgrades other than websocket end here,
- *    which refuses HTTP/2 over plain text as well.
+ *    be read.  Only requests to the HTTP API go on: to ws_exchange.c.
  *  - Lengths and encodings of bodies are not checked there; here a request
  *    with a body gets an error, whatever the length says.
- *  - An unknown subprotocol would be hung up on without a word, and any
- *    version of the protocol be taken for 13.
  */
 #include <string.h>
-#include <strings.h>
 
 #include "base/log.h"
 #include "worker/http.h"
 #include "worker/link.h"
 #include "worker/ws_internal.h"
-
-enum {
-	VALUE_MAX = 1024,
-	PATH_MAX_BYTES = 4096,
-	LIST_MAX = 4096
-};
 
 /* Method and the header token that holds the path. */
 static const struct {
@@ -41,14 +30,27 @@ static const struct {
 	{ "OPTIONS", WSI_TOKEN_OPTIONS_URI },
 };
 
-/* Copy a header's value; its length, 0: not there, -1: too long. */
-static int
-header(struct lws *wsi, enum lws_token_indexes token, char *value, size_t size)
+int
+ws_header(struct lws *wsi, enum lws_token_indexes token, char *value,
+    size_t size)
 {
 	value[0] = '\0';
 	if (lws_hdr_total_length(wsi, token) == 0)
 		return 0;
 	return lws_hdr_copy(wsi, value, (int)size, token);
+}
+
+const char *
+ws_method(struct lws *wsi, char *path, size_t size)
+{
+	int len;
+
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		len = ws_header(wsi, methods[i].token, path, size);
+		if (len != 0)
+			return len > 0 ? methods[i].method : NULL;
+	}
+	return NULL;
 }
 
 /* Write a whole response.  Always -1: the connection ends. */
@@ -70,8 +72,8 @@ send_response(struct client *client, struct lws *wsi, struct buf *response,
 	return -1;
 }
 
-static int
-refuse(struct client *client, struct lws *wsi, int status, const char *why)
+int
+ws_refuse(struct client *client, struct lws *wsi, int status, const char *why)
 {
 	struct buf response;
 
@@ -81,9 +83,8 @@ refuse(struct client *client, struct lws *wsi, int status, const char *why)
 	return send_response(client, wsi, &response, status);
 }
 
-/* What is wrong with the request's body; 0: there is none. */
-static int
-body_fault(struct lws *wsi, const char **ret_why)
+int
+ws_body_fault(struct lws *wsi, const char **ret_why)
 {
 	char value[VALUE_MAX];
 	int len;
@@ -93,7 +94,8 @@ body_fault(struct lws *wsi, const char **ret_why)
 		*ret_why = "no transfer encoding is understood here";
 		return 501;
 	}
-	len = header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, value, sizeof(value));
+	len =
+	    ws_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, value, sizeof(value));
 	if (len == 0)
 		return 0;
 	if (len < 0 || strspn(value, "0123456789") != (size_t)len) {
@@ -120,22 +122,19 @@ ws_http_request(struct client *client, struct lws *wsi)
 	struct http_request request = { .path = path };
 	const char *why;
 	struct buf response;
-	int status, len = -1;
+	int status, len;
 
-	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
-		len = header(wsi, methods[i].token, path, sizeof(path));
-		request.method = methods[i].method;
-		if (len != 0)
-			break;
-	}
-	if (len <= 0)
-		return refuse(client, wsi, 400, "the path is too long");
-	status = body_fault(wsi, &why);
+	request.method = ws_method(wsi, path, sizeof(path));
+	if (request.method == NULL)
+		return ws_refuse(client, wsi, 400, "the path is too long");
+	request.path_len = strlen(path);
+	if (http_is_api(path, request.path_len))
+		return 0;
+	status = ws_body_fault(wsi, &why);
 	if (status != 0)
-		return refuse(client, wsi, status, why);
-	request.path_len = (size_t)len;
-	len =
-	    header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, accept, sizeof(accept));
+		return ws_refuse(client, wsi, status, why);
+	len = ws_header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, accept,
+	    sizeof(accept));
 	request.accepts_gzip =
 	    len > 0 && http_accepts_gzip(accept, (size_t)len);
 	buf_init(&response, HTTP_RESPONSE_MAX);
@@ -144,71 +143,4 @@ ws_http_request(struct client *client, struct lws *wsi)
 		status = 500;
 	}
 	return send_response(client, wsi, &response, status);
-}
-
-/* Does the list of offered subprotocols have one of ours? */
-static bool
-offers_ours(const char *list)
-{
-	size_t len;
-
-	while (*list != '\0') {
-		list += strspn(list, " \t,");
-		len = strcspn(list, " \t,");
-		if ((len == strlen(WS_PROTOCOL) &&
-			strncmp(list, WS_PROTOCOL, len) == 0) ||
-		    (len == strlen(WS_PROTOCOL_BINARY) &&
-			strncmp(list, WS_PROTOCOL_BINARY, len) == 0))
-			return true;
-		list += len;
-	}
-	return false;
-}
-
-int
-ws_http_upgrade(struct client *client, struct lws *wsi)
-{
-	char value[LIST_MAX], path[PATH_MAX_BYTES];
-	const char *why;
-	int len, status;
-
-	if (header(wsi, WSI_TOKEN_UPGRADE, value, sizeof(value)) <= 0 ||
-	    strcasecmp(value, "websocket") != 0)
-		return -1;
-	status = body_fault(wsi, &why);
-	if (status != 0) {
-		(void)refuse(client, wsi, status, why);
-		return 1;
-	}
-	len = header(wsi, WSI_TOKEN_GET_URI, path, sizeof(path));
-	if (len < 0) {
-		(void)refuse(client, wsi, 400, "the path is too long");
-		return 1;
-	}
-	if (len == 0) {
-		(void)refuse(client, wsi, 405, "only GET can be upgraded");
-		return 1;
-	}
-	if (http_is_reserved(path, (size_t)len)) {
-		(void)refuse(client, wsi, 404, "this path is no WebSocket");
-		return 1;
-	}
-	if (header(wsi, WSI_TOKEN_VERSION, value, sizeof(value)) <= 0 ||
-	    strcmp(value, "13") != 0) {
-		(void)refuse(client, wsi, 426, "only version 13 is spoken");
-		return 1;
-	}
-	len = header(wsi, WSI_TOKEN_PROTOCOL, value, sizeof(value));
-	if (len < 0) {
-		(void)refuse(client, wsi, 431,
-		    "the list of subprotocols is too long");
-		return 1;
-	}
-	if (len > 0 && !offers_ours(value)) {
-		(void)refuse(client, wsi, 400,
-		    "none of the subprotocols is spoken here: " WS_PROTOCOL
-		    ", " WS_PROTOCOL_BINARY);
-		return 1;
-	}
-	return 0;
 }

@@ -27,16 +27,69 @@ struct ws {
 #define WS_PROTOCOL        "clusterbus.v1"
 #define WS_PROTOCOL_BINARY "clusterbus.v1.bin"
 
-/* ws_http.c: callbacks of a connection that is not a WebSocket yet. */
+enum {
+	VALUE_MAX = 1024,
+	PATH_MAX_BYTES = 4096,
+	LIST_MAX = 8192 /* has room for a token */
+};
+
+/* ws_http.c: a request that is answered as such. */
 
 /*
- * A plain request has been read up to its blank line: answer it.  Always
- * returns -1: one request per connection, see there.
+ * A plain request has been read up to its blank line: answer it.  Returns -1:
+ * one request per connection, see there; or 0: it is for the HTTP API.
  */
 int ws_http_request(struct client *client, struct lws *wsi);
 
+/*
+ * The request's method (static text) and its path, decoded, without the query;
+ * NULL: no method that anybody knows, or the path is longer than size - 1.
+ */
+const char *ws_method(struct lws *wsi, char *path, size_t size);
+
+/* Copy a header's value; its length, 0: not there, -1: too long. */
+int ws_header(struct lws *wsi, enum lws_token_indexes token, char *value,
+    size_t size);
+
+/* Answer with an error.  Always -1: the connection ends. */
+int ws_refuse(struct client *client, struct lws *wsi, int status,
+    const char *why);
+
+/* The status for what is wrong with the request's body; 0: there is none. */
+int ws_body_fault(struct lws *wsi, const char **ret_why);
+
+/* ws_exchange.c: requests to the HTTP API; all return -1 to close. */
+
+/* The headers are read, the body is not. */
+int ws_exchange_start(struct client *client, struct lws *wsi);
+
+/* A piece of the body has come; all of it has. */
+int ws_exchange_body(struct client *client, const void *bytes, size_t len);
+int ws_exchange_whole(struct client *client);
+
+/* The connection has gone; a client without an exchange is fine. */
+void ws_exchange_free(struct client *client);
+
+/* ws_upgrade.c */
+
 /* A request to upgrade.  0: go on; 1: refused with an answer; -1: hang up. */
 int ws_http_upgrade(struct client *client, struct lws *wsi);
+
+/* ws_offer.c */
+
+/*
+ * The first subprotocol of ours in a list as clients send it.  Its length and
+ * where it is, or 0.
+ */
+size_t ws_offered(const char *list, const char **ret_name);
+
+/* Is what libwebsockets asks for subprotocols answered there?  Logs if not. */
+bool ws_offer_guard(void);
+
+/* ws_tls.c */
+
+/* Would the configured files make a certificate? */
+bool ws_certificate_is_good(const struct config *config);
 
 /* ws_read.c */
 

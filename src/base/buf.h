@@ -51,7 +51,7 @@ void buf_clear(struct buf *buf);
 static inline unsigned char *
 buf_data(const struct buf *buf)
 {
-	return buf->mem + buf->off;
+	return buf->mem != NULL ? buf->mem + buf->off : NULL;
 }
 
 #endif /* BASE_BUF_H */

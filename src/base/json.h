@@ -20,6 +20,12 @@
 
 #include "base.h"
 
+/*
+ * libjansson, which libjwt brings along, has a json_object() too.  Ours must
+ * not be seen by other shared objects, or they would call it.
+ */
+#define JSON_OURS __attribute__((visibility("hidden")))
+
 enum {
 	JSON_DEPTH_MAX = 128
 }; /* objects and arrays inside one another */
@@ -56,7 +62,7 @@ struct json_member {
  * -ELOOP: more than JSON_DEPTH_MAX levels, the object counted; -E2BIG: more
  * than max members.  On failure, and only then, *ret_offset is where.
  */
-WARN_UNUSED ssize_t json_object(const char *text, size_t len,
+WARN_UNUSED JSON_OURS ssize_t json_object(const char *text, size_t len,
     struct json_member *members, size_t max, size_t *ret_offset);
 
 /* Is the text one value of any kind, at most JSON_DEPTH_MAX levels deep? */

@@ -55,16 +55,45 @@ const struct cli_command cli_commands[] = {
 	    "Reads the statistics page only, so it works when the primary hangs\n"
 	    "or has gone.",
 	    CLI_PLACE, false, cli_status },
-	{ "publish", "TOPIC [DATA|-] [--text]",
+	{ "clients", "[--room R|--topic T|--user U] [--json]",
+	    "list the connections",
+	    "All workers are asked; one that does not answer in query-timeout is\n"
+	    "left out, and standard error says so.  --json: one object a line.",
+	    CLI_PLACE, false, cli_clients },
+	{ "topics", "[--json]",
+	    "list the topics that have subscribers or listeners",
+	    "", CLI_PLACE, false, cli_topics },
+	{ "rooms", "[--json]",
+	    "list the rooms that have members",
+	    "", CLI_PLACE, false, cli_rooms },
+	{ "presence", "NAME|--topic T|--room R|--user U [--follow] [--json]",
+	    "who is in a topic or room, or connected as a user",
+	    "NAME alone means the topic and the room of that name.  --follow goes\n"
+	    "on with who joins and leaves, until Ctrl-C.",
+	    CLI_PLACE, false, cli_presence },
+	{ "why", "CONN [--json]",
+	    "explain a connection: who, where, queue, what would close it",
+	    "", CLI_PLACE, false, cli_why },
+	{ "kick", "--conn X|--user U [--code N] [--reason TEXT]",
+	    "close a connection, or all of a user",
+	    "N is a WebSocket close code; 1008 without it.",
+	    CLI_PLACE, false, cli_kick },
+	{ "emit", "--conn X|--user U|--room R|--all EVENT [DATA|-] [--text]",
+	    "push an event to those you choose",
+	    "Without DATA, or with -, every line of standard input is one.\n"
+	    "--text sends it as a JSON string.",
+	    CLI_PLACE, false, cli_emit },
+	{ "publish", "TOPIC [DATA|-] [--text] [--role R] [--exclude-conn X]",
 	    "publish JSON, from the command line or line by line",
 	    "Without DATA, or with -, every line of standard input is a message.\n"
-	    "--text sends it as a JSON string.  Returns when the hub has handled\n"
-	    "everything.",
+	    "--text sends it as a JSON string; --role to the topic of a role;\n"
+	    "--exclude-conn not to this connection.  Returns when the hub has\n"
+	    "handled everything.",
 	    CLI_PLACE, false, cli_publish },
-	{ "subscribe", "[--count N] [--json] TOPIC...",
+	{ "subscribe", "[--count N] [--json] [--from] TOPIC...",
 	    "print messages, one on a line",
-	    "The data alone; --json adds topic and sender.  Ends after N messages\n"
-	    "or with Ctrl-C.",
+	    "The data alone; --from puts the sending node before it, --json adds\n"
+	    "topic and sender.  Ends after N messages or with Ctrl-C.",
 	    CLI_PLACE, false, cli_subscribe },
 	{ "bench", "[option...]",
 	    "put a load on a server and measure",
@@ -81,6 +110,14 @@ const struct cli_command cli_commands[] = {
 	    "the contract declares: ts for users of bus.js, c a header with\n"
 	    "structs, JSON to and from them, and a function for each topic.",
 	    CLI_NO_OPTIONS, false, cli_contract },
+	{ "token", "--key FILE --user U [option...] | check --key FILE TOKEN",
+	    "make a token, or say what one claims",
+	    "The key is a secret (HS256) or a private PEM key (RSA: RS256, P-256:\n"
+	    "ES256).  Options: --role R, --topics A,B and --publish A,B (patterns\n"
+	    "that are granted), --expires TIME (default 1h), --issuer NAME,\n"
+	    "--audience NAME, --claim NAME=JSON.  `check` takes a public key as\n"
+	    "well, prints the claims and ends with 0, or says what is wrong.",
+	    CLI_NO_OPTIONS, false, cli_token },
 	{ "version", "",
 	    "print the version",
 	    "", CLI_NO_OPTIONS, false, cli_version },

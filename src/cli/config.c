@@ -10,7 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auth/jwt.h"
 #include "cli/cli.h"
+#include "config/contract_text.h"
 
 /* The words of `config check FILE`, as `config check --config FILE`. */
 static char **
@@ -24,6 +26,20 @@ with_file(int argc, char **argv)
 	words[0] = flag;
 	memcpy(words + 1, argv, (size_t)argc * sizeof(*words));
 	return words;
+}
+
+/* Can the keys be read?  CLI_OK or CLI_USAGE. */
+static int
+check_keys(const struct config *config)
+{
+	char why[512];
+
+	if (config == NULL ||
+	    jwt_keys_check(config->jwt_key.items, config->jwt_key.count, why,
+		sizeof(why)) == 0)
+		return CLI_OK;
+	cli_say("jwt-key: %s", why);
+	return CLI_USAGE;
 }
 
 /* Print the mistakes, if any, and free them. */
@@ -59,8 +75,10 @@ check(int argc, char **argv)
 		}
 		config = config_load(argc + 1, words, environ, &rest, &errors);
 	}
+	if (config != NULL)
+		(void)!config_contract_check(config, &errors);
 	rc = cli_no_words("config", rest, argv);
-	if (report(&errors) != CLI_OK)
+	if (report(&errors) != CLI_OK || check_keys(config) != CLI_OK)
 		rc = CLI_USAGE;
 	if (rc == CLI_OK && config_path(config) != NULL)
 		(void)printf("%s: no mistake\n", config_path(config));

@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "config/config.h"
+#include "config/contract_text.h"
 #include "primary/primary.h"
 
 static int
@@ -23,7 +24,10 @@ start(int argc, char **argv, bool spawn)
 	primary.config =
 	    config_load(argc - 1, argv + 1, environ, &rest, &errors);
 	rc = cli_no_words(argv[0], rest, argv + 1);
-	if (primary.config == NULL) {
+	if (primary.config != NULL &&
+	    config_contract_check(primary.config, &errors) != 0)
+		rc = CLI_USAGE;
+	if (errors.count != 0) {
 		(void)fputs(errors.text, stderr);
 		rc = CLI_USAGE;
 	}

@@ -15,13 +15,15 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/node.h"
-#include "wire/node_id.h"
+#include "cli/values.h"
 
 struct printer {
 	bool json;
+	bool from;          /* the node in front of the data */
 	unsigned long left; /* messages to print; 0: all */
 	bool done;
 	bool failed; /* standard output does not take it */
+	bool gone;   /* the bus has */
 };
 
 static volatile sig_atomic_t stopped;
@@ -34,74 +36,94 @@ on_stop(int signo)
 }
 
 static void
-print_data(const struct ipc_envelope *envelope)
+print_data(const char *data, size_t len, bool binary)
 {
-	size_t size = (envelope->payload_len + 2) / 3 * 4 + 1;
+	size_t size = (len + 2) / 3 * 4 + 1;
 	char *text;
 
-	if ((envelope->head.flags & IPC_PUBLISH_BINARY) == 0) {
-		for (size_t i = 0; i < envelope->payload_len; i++) {
-			char c = (char)envelope->payload[i];
-
-			(void)putchar(c == '\n' || c == '\r' ? ' ' : c);
-		}
+	if (!binary) {
+		for (size_t i = 0; i < len; i++)
+			(void)putchar(
+			    data[i] == '\n' || data[i] == '\r' ? ' ' : data[i]);
 		return;
 	}
 	text = malloc(size);
 	if (text == NULL)
 		return;
-	size = (size_t)base64_encode(envelope->payload, envelope->payload_len,
-	    text, size);
+	size = (size_t)base64_encode(data, len, text, size);
 	(void)printf("\"%.*s\"", (int)size, text);
 	free(text);
 }
 
 static void
-print_object(const struct ipc_envelope *envelope)
+print_object(const char *data, size_t len, const struct cbus_info *info)
 {
-	char topic[IPC_CHANNEL_MAX * 6 + 2], from[NODE_ID_TEXT_MAX];
-	size_t len = json_string_encode(envelope->channel + 2,
-	    envelope->channel_len - 2, topic, sizeof(topic));
+	char topic[IPC_CHANNEL_MAX * 6 + 2];
+	size_t topic_len = json_string_encode(info->name, strlen(info->name),
+	    topic, sizeof(topic));
 
-	node_id_format(&envelope->head.origin, from, sizeof(from));
-	(void)printf("{\"topic\":%.*s,\"data\":", (int)len, topic);
-	print_data(envelope);
-	if ((envelope->head.flags & IPC_PUBLISH_BINARY) != 0)
+	(void)printf("{\"topic\":%.*s,\"data\":", (int)topic_len, topic);
+	print_data(data, len, info->binary);
+	if (info->binary)
 		(void)fputs(",\"binary\":true", stdout);
-	(void)printf(",\"from\":\"%s\"}", from);
+	(void)printf(",\"from\":\"%s\"}", info->from);
 }
 
-static void
-on_envelope(void *arg, const struct ipc_envelope *envelope)
+static int
+on_data(void *arg, const void *data, size_t len, const struct cbus_info *info)
 {
 	struct printer *printer = arg;
 
-	if (printer->done || envelope->channel_len <= 2)
-		return;
+	if (printer->done)
+		return 0;
+	if (printer->from && !printer->json)
+		(void)printf("%s ", info->from);
 	if (printer->json)
-		print_object(envelope);
+		print_object(data, len, info);
 	else
-		print_data(envelope);
+		print_data(data, len, info->binary);
 	(void)putchar('\n');
 	/* A reader at the other end of a pipe waits for this line. */
 	if (fflush(stdout) != 0)
 		printer->failed = true;
 	if (printer->left != 0 && --printer->left == 0)
 		printer->done = true;
+	return 0;
+}
+
+static void
+on_error(void *arg, const struct cbus_error *error)
+{
+	struct printer *printer = arg;
+
+	if (strcmp(error->kind, "hub") == 0)
+		printer->gone = true;
+	else
+		cli_say("%s \"%s\": %s", error->kind, error->name,
+		    error->message);
 }
 
 static int
-join_all(struct node *node, int count, char **topics)
+listen_to(struct cbus *bus, struct printer *printer, int count, char **topics)
 {
-	char channel[IPC_CHANNEL_MAX];
-	size_t len;
+	struct channel_name channel;
+	struct cbus_sub *sub;
 	int rc;
 
 	for (int i = 0; i < count; i++) {
-		rc = cli_topic("subscribe", topics[i], channel, &len);
+		rc =
+		    cli_channel("subscribe", "topic", 't', topics[i], &channel);
 		if (rc != CLI_OK)
 			return rc;
-		if (node_join(node, channel, len, CLI_NODE_TIMEOUT_MS) != 0) {
+		rc = cbus_subscribe(bus, topics[i], on_data, printer, &sub);
+		if (rc != 0) {
+			cli_say("\"%s\": %s", topics[i],
+			    rc == -ENOENT ?
+				"the contract has no such shared topic" :
+				strerror(-rc));
+			return CLI_FAILED;
+		}
+		if (cbus_sync(bus, CLI_NODE_TIMEOUT_MS) != 0) {
 			cli_say("the hub did not confirm \"%s\"", topics[i]);
 			return CLI_FAILED;
 		}
@@ -111,13 +133,11 @@ join_all(struct node *node, int count, char **topics)
 }
 
 static int
-follow(struct node *node, struct printer *printer)
+follow(struct cbus *bus, struct printer *printer)
 {
-	int rc = 0;
-
 	while (!stopped && !printer->done && !printer->failed) {
-		rc = node_wait(node, -1);
-		if (rc == -EPIPE) {
+		(void)cbus_wait(bus, -1); /* what came is in printer */
+		if (printer->gone) {
 			cli_say("the bus has gone");
 			return CLI_FAILED;
 		}
@@ -129,43 +149,53 @@ static int
 subscribe(const struct place *place, int count, char **words)
 {
 	struct printer printer = { .json = false };
-	struct node *node;
-	char *end;
+	const char *limit = NULL;
+	struct cbus *bus;
+	char *end = NULL;
 	int rc;
 
 	printer.json = cli_take_flag(&count, words, "--json");
-	if (count >= 2 && strcmp(words[0], "--count") == 0) {
-		printer.left = strtoul(words[1], &end, 10);
-		if (*end != '\0' || printer.left == 0)
-			return cli_usage("subscribe",
-			    "--count needs a number above 0");
-		words += 2;
-		count -= 2;
-	}
-	if (count < 1)
-		return cli_usage("subscribe", "which topic?");
-	rc = cli_attach(place, "busctl subscribe", &node);
+	printer.from = cli_take_flag(&count, words, "--from");
+	rc = cli_take_value("subscribe", &count, words, "--count", &limit);
 	if (rc != CLI_OK)
 		return rc;
-	node_on_envelope(node, on_envelope, &printer);
-	rc = join_all(node, count, words);
+	if (limit != NULL)
+		printer.left = strtoul(limit, &end, 10);
+	if (limit != NULL && (*end != '\0' || printer.left == 0))
+		return cli_usage("subscribe", "--count needs a number above 0");
+	if (count < 1)
+		return cli_usage("subscribe", "which topic?");
+	rc = cli_attach(place, "busctl subscribe", &bus);
+	if (rc != CLI_OK)
+		return rc;
+	cbus_on_error(bus, on_error, &printer);
+	rc = listen_to(bus, &printer, count, words);
 	if (rc == CLI_OK)
-		rc = follow(node, &printer);
-	node_free(node);
+		rc = follow(bus, &printer);
+	cbus_detach(bus);
 	return rc;
 }
 
-int
-cli_subscribe(int argc, char **argv)
+void
+cli_stop_on_signals(volatile sig_atomic_t **ret_stopped)
 {
 	struct sigaction action = { .sa_handler = on_stop };
-	struct place place;
-	int rest, rc;
 
 	/* Without SA_RESTART: poll() returns and the loop ends. */
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	*ret_stopped = &stopped;
+}
+
+int
+cli_subscribe(int argc, char **argv)
+{
+	volatile sig_atomic_t *flag;
+	struct place place;
+	int rest, rc;
+
+	cli_stop_on_signals(&flag);
 	rc = place_find(argc, argv, &place, &rest);
 	if (rc != CLI_OK)
 		return rc;

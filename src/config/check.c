@@ -4,7 +4,10 @@
  * Runs even when there were mistakes before it, so that all are reported at
  * once; a setting that was not understood stands at its default then.
  */
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/net.h"
 #include "base/rundir.h"
@@ -67,6 +70,10 @@ check_listen(struct config_loader *loader)
 	struct net_address address;
 	char place[PLACE_MAX];
 
+	bool authenticates = !loader->config->anonymous &&
+	    (loader->config->auth == AUTH_APP ||
+		loader->config->jwt_key.count != 0);
+
 	place_of(loader, "listen", place);
 	for (size_t i = 0; i < list->count; i++) {
 		for (size_t j = 0; j < i; j++) {
@@ -75,14 +82,15 @@ check_listen(struct config_loader *loader)
 				    "%s: '%s' is there twice", place,
 				    list->items[i]);
 		}
-		if (loader->config->insecure ||
+		if (loader->config->insecure || authenticates ||
 		    net_parse(list->items[i], &address) != 0 ||
 		    net_is_loopback(&address))
 			continue;
 		config_errors_add(loader->errors,
 		    "%s: '%s' is not a loopback address: everybody who reaches "
 		    "it could read and publish everything, for there is no "
-		    "authentication; say --insecure if that is what you want",
+		    "authentication (jwt-key); say --insecure if that is what "
+		    "you want",
 		    place, list->items[i]);
 	}
 }
@@ -101,6 +109,24 @@ check_run_dir(struct config_loader *loader)
 	config_errors_add(loader->errors,
 	    "%s: the run directory's path is longer than %d bytes", place,
 	    RUNDIR_MAX - 1);
+}
+
+void
+config_check_files(struct config_loader *loader)
+{
+	const char *program = loader->config->worker_program;
+	char place[PLACE_MAX];
+	struct stat st;
+
+	if (program[0] == '\0')
+		return;
+	place_of(loader, "worker-program", place);
+	if (stat(program, &st) == -1 || access(program, X_OK) == -1)
+		config_errors_add(loader->errors, "%s: '%s': %s", place,
+		    program, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		config_errors_add(loader->errors, "%s: '%s': is no program",
+		    place, program);
 }
 
 void

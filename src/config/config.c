@@ -74,6 +74,8 @@ config_new(void)
 		return NULL;
 	for (size_t i = 0; i < config_option_count; i++) {
 		option = &config_options[i];
+		if (option->type == CONFIG_LIST && option->fallback[0] == '\0')
+			continue; /* a list without items */
 		if (config_set(&loaded->config, option, option->fallback,
 			&why) != 0) {
 			config_free(&loaded->config);

@@ -52,6 +52,11 @@ enum config_outbox_policy { /* outbox_policy's words */
 	OUTBOX_DROP_OLDEST,
 };
 
+enum config_auth { /* auth's words */
+	AUTH_AUTO = 0,
+	AUTH_APP,
+};
+
 enum config_type {
 	CONFIG_INT,
 	CONFIG_BYTES,

@@ -101,4 +101,10 @@ void config_read_file(struct config_loader *loader, const char *path);
 /* What must hold between settings; mistakes go into the loader's errors. */
 void config_check(struct config_loader *loader);
 
+/*
+ * Are files what they have to be?  Only for who starts something with them,
+ * not for who is told of a configuration.
+ */
+void config_check_files(struct config_loader *loader);
+
 #endif /* CONFIG_INTERNAL_H */

@@ -293,8 +293,10 @@ load(int argc, char **argv, char **environ_, int *ret_rest,
 	loader.errors = errors;
 	read_flags(&loader, argc, argv);
 	*ret_rest = split_rest(argc, argv);
-	if (!place_only)
+	if (!place_only) {
 		config_check(&loader);
+		config_check_files(&loader);
+	}
 	config_errors_release(&unheard);
 	return finish(&loader, before);
 }

@@ -68,6 +68,43 @@
 	    "ping a client that was silent for this long")                     \
 	TIME(ping_timeout, "ping-timeout", "10s", 100, 3600000, LIVE, "TIME",  \
 	    "close it when it then stays silent for this long")                \
+	/* What may be said, and by whom */                                    \
+	STRING(contract, "contract", "", 0, 4000, LIVE, "FILE",                \
+	    "what may be said: topics, events, methods, roles (JSON)")         \
+	LIST(app, "app", "", 0, 4000, ROLL, "FILE",                            \
+	    "application (shared object) that every worker loads")             \
+	STRING(worker_program, "worker-program", "", 0, 4000, START, "FILE",   \
+	    "run this as worker; it calls cbus_worker_run()")                  \
+	ENUM(auth, "auth", "auto", "auto|app", 0, ROLL, "HOW",                 \
+	    "auto: by jwt-key if there is one; app: an application decides")   \
+	LIST(jwt_key, "jwt-key", "", 0, 4000, LIVE, "FILE",                    \
+	    "key that tokens are checked with: a secret, or a public PEM key") \
+	STRING(jwt_issuer, "jwt-issuer", "", 0, 255, LIVE, "NAME",             \
+	    "the token's \"iss\" must be this")                                \
+	STRING(jwt_audience, "jwt-audience", "", 0, 255, LIVE, "NAME",         \
+	    "the token's \"aud\" must have this")                              \
+	STRING(jwt_user_claim, "jwt-user-claim", "sub", 1, 63, LIVE, "NAME",   \
+	    "claim that names the user")                                       \
+	STRING(jwt_role_claim, "jwt-role-claim", "role", 1, 63, LIVE, "NAME",  \
+	    "claim that names the role")                                       \
+	BOOL(anonymous, "anonymous", "false", 0, 0, LIVE, "",                  \
+	    "clients without a token are served, without user and role")       \
+	TIME(auth_timeout, "auth-timeout", "5s", 100, 3600000, LIVE, "TIME",   \
+	    "a client that must authenticate does so within this")             \
+	LIST(allowed_origin, "allowed-origin", "", 0, 255, LIVE, "ORIGIN",     \
+	    "pages of these origins may connect; none given: all may")         \
+	STRING(api_role, "api-role", "admin", 1, 255, LIVE, "ROLE",            \
+	    "role whose tokens may use the HTTP API")                          \
+	BYTES(max_body, "max-body", "1m", 128, 64 << 20, LIVE, "BYTES",        \
+	    "largest body of a request to the HTTP API")                       \
+	INT(max_calls, "max-calls", "1000", 1, 1000000, LIVE, "N",             \
+	    "calls of one client that wait for an answer")                     \
+	TIME(call_timeout, "call-timeout", "30s", 10, 3600000, LIVE, "TIME",   \
+	    "a call without an answer ends with TIMEOUT after this")           \
+	TIME(query_timeout, "query-timeout", "2s", 10, 60000, LIVE, "TIME",    \
+	    "a worker that does not answer a question in this is left out")    \
+	INT(max_rows, "max-rows", "10000", 1, 1000000, LIVE, "N",              \
+	    "rows of one worker in an answer to clients, members and so on")   \
 	/* Slow clients */                                                     \
 	BYTES(outbox_soft, "outbox-soft", "512k", 1024, 1 << 30, LIVE,         \
 	    "BYTES", "queue of a client that is too much for outbox-time")     \

@@ -17,6 +17,7 @@ release_scope(struct contract_scope *scope)
 	table_release(&scope->topics);
 	table_release(&scope->events);
 	table_release(&scope->methods);
+	table_release(&scope->resources);
 }
 
 void
@@ -67,15 +68,23 @@ find_plain(const struct table *table, const char *name, size_t len,
 }
 
 static const struct declaration *
-find_pattern(const struct contract_scope *scope, const char *name, size_t len)
+find_pattern(const struct declaration *found, const char *name, size_t len)
 {
-	const struct declaration *found = scope->patterns;
-
 	while (found != NULL &&
 	    !contract_name_fits(found->entry.name, found->entry.name_len, name,
 		len))
 		found = found->fewer;
 	return found;
+}
+
+/* The more specific of two, each of which may be NULL. */
+static const struct contract_entry *
+better_of(const struct declaration *own, const struct declaration *shared)
+{
+	if (own == NULL ||
+	    (shared != NULL && contract_more_specific(shared, own)))
+		own = shared;
+	return own != NULL ? &own->entry : NULL;
 }
 
 const struct contract_entry *
@@ -84,20 +93,37 @@ contract_topic(const struct contract *contract, const char *role,
 {
 	const struct contract_scope *own =
 	    role != NULL ? find_role(contract, role) : NULL;
-	const struct declaration *found, *shared;
 	uint64_t hash = hash_bytes(name, len);
+	const struct declaration *found;
 
 	found = find_plain(&contract->shared.topics, name, len, hash);
 	if (found == NULL && own != NULL)
 		found = find_plain(&own->topics, name, len, hash);
 	if (found != NULL)
 		return &found->entry;
-	shared = find_pattern(&contract->shared, name, len);
-	found = own != NULL ? find_pattern(own, name, len) : NULL;
-	if (found == NULL ||
-	    (shared != NULL && contract_more_specific(shared, found)))
-		found = shared;
-	return found != NULL ? &found->entry : NULL;
+	return better_of(own != NULL ? find_pattern(own->patterns, name, len) :
+				       NULL,
+	    find_pattern(contract->shared.patterns, name, len));
+}
+
+const struct contract_entry *
+contract_resource(const struct contract *contract, const char *role,
+    const char *name, size_t len)
+{
+	const struct contract_scope *own =
+	    role != NULL ? find_role(contract, role) : NULL;
+	uint64_t hash = hash_bytes(name, len);
+	const struct declaration *found;
+
+	found = find_plain(&contract->shared.resources, name, len, hash);
+	if (found == NULL && own != NULL)
+		found = find_plain(&own->resources, name, len, hash);
+	if (found != NULL)
+		return &found->entry;
+	return better_of(own != NULL ?
+		find_pattern(own->resource_patterns, name, len) :
+		NULL,
+	    find_pattern(contract->shared.resource_patterns, name, len));
 }
 
 const struct contract_entry *

@@ -44,9 +44,8 @@ contract_new(const char *text, size_t len, struct mistakes *mistakes)
 	return take_text(copy, len, mistakes);
 }
 
-/* All of a file, one byte more than is allowed at most.  NULL: see errno. */
-static char *
-read_file(const char *path, size_t *ret_len)
+char *
+contract_read(const char *path, size_t *ret_len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char *text = fd != -1 ? malloc(CONTRACT_FILE_MAX + 1) : NULL;
@@ -78,7 +77,7 @@ struct contract *
 contract_load(const char *path, struct mistakes *mistakes)
 {
 	size_t len;
-	char *text = read_file(path, &len);
+	char *text = contract_read(path, &len);
 
 	if (text == NULL) {
 		mistakes_add(mistakes, NULL, "%s", strerror(errno));

@@ -28,9 +28,13 @@ struct contract_scope {
 	struct table topics;
 	struct table events;
 	struct table methods;
+	struct table resources;
 	struct declaration *patterns; /* of topics, the most specific first */
-	struct declaration *all;
+	struct declaration *resource_patterns; /* the same of resources */
+	struct declaration *all;               /* but resources */
 	struct declaration **tail;
+	struct declaration *all_resources;
+	struct declaration **resource_tail;
 };
 
 struct contract {
@@ -40,7 +44,7 @@ struct contract {
 	struct contract_scope shared;
 	struct contract_scope *roles; /* as declared */
 	struct table by_role;
-	size_t counts[CONTRACT_METHOD + 1];
+	size_t counts[CONTRACT_RESOURCE + 1];
 };
 
 /* ---- contract_load.c */

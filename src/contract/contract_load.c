@@ -87,7 +87,15 @@ table_of(struct contract_scope *scope, enum contract_kind kind)
 {
 	return kind == CONTRACT_TOPIC ? &scope->topics :
 	    kind == CONTRACT_EVENT    ? &scope->events :
-					&scope->methods;
+	    kind == CONTRACT_METHOD   ? &scope->methods :
+					&scope->resources;
+}
+
+static struct declaration **
+patterns_of(struct contract_scope *scope, enum contract_kind kind)
+{
+	return kind == CONTRACT_TOPIC ? &scope->patterns :
+					&scope->resource_patterns;
 }
 
 /* Another declaration of what this one declares, in the scope; or NULL. */
@@ -100,7 +108,8 @@ is_declared(struct contract_scope *scope, const struct declaration *d)
 	if (!entry->has_pattern)
 		return table_find(table_of(scope, entry->kind), entry->name,
 			   entry->name_len, d->by_name.hash) != NULL;
-	for (other = scope->patterns; other != NULL; other = other->fewer) {
+	for (other = *patterns_of(scope, entry->kind); other != NULL;
+	     other = other->fewer) {
 		if (contract_names_same(entry->name, entry->name_len,
 			other->entry.name, other->entry.name_len))
 			return true;
@@ -111,7 +120,7 @@ is_declared(struct contract_scope *scope, const struct declaration *d)
 static void
 add_pattern(struct contract_scope *scope, struct declaration *d)
 {
-	struct declaration **at = &scope->patterns;
+	struct declaration **at = patterns_of(scope, d->entry.kind);
 
 	while (*at != NULL && !contract_more_specific(d, *at))
 		at = &(*at)->fewer;
@@ -135,8 +144,13 @@ add_declaration(struct loader *l, struct declaration *d)
 	else if (table_insert(table_of(l->scope, d->entry.kind), &d->by_name) !=
 	    0)
 		mistakes_no_memory(l->mistakes);
-	*l->scope->tail = d;
-	l->scope->tail = &d->next;
+	if (d->entry.kind == CONTRACT_RESOURCE) {
+		*l->scope->resource_tail = d;
+		l->scope->resource_tail = &d->next;
+	} else {
+		*l->scope->tail = d;
+		l->scope->tail = &d->next;
+	}
 	l->contract->counts[d->entry.kind]++;
 }
 
@@ -152,8 +166,9 @@ new_declaration(struct loader *l, const struct value *source,
 	if (why == NULL)
 		why = contract_name_variables(source->key, source->key_len,
 		    &variables, &literal);
-	if (why == NULL && variables != 0 && kind != CONTRACT_TOPIC)
-		why = "only topics have variables in their names";
+	if (why == NULL && variables != 0 && kind != CONTRACT_TOPIC &&
+	    kind != CONTRACT_RESOURCE)
+		why = "only topics and resources have variables in their names";
 	if (why != NULL) {
 		mistakes_add(l->mistakes, source, "%s", why);
 		return NULL;
@@ -227,6 +242,22 @@ load_to_server(struct loader *l, const struct value *source)
 }
 
 static void
+load_resource(struct loader *l, const struct value *source)
+{
+	static const char *const names[] = { "change", "cluster", "description",
+		NULL };
+	struct declaration *d = new_declaration(l, source, CONTRACT_RESOURCE);
+
+	only_members(l, source, names);
+	if (d == NULL)
+		return;
+	d->entry.cluster = flag(l, source, "cluster");
+	d->entry.payload = add_schema(l, source, "change");
+	describe(l, d);
+	add_declaration(l, d);
+}
+
+static void
 load_direction(struct loader *l, const struct value *source, const char *name,
     void (*load)(struct loader *l, const struct value *source))
 {
@@ -253,15 +284,17 @@ load_scope(struct loader *l, struct contract_scope *scope,
     const struct value *source)
 {
 	static const char *const names[] = { "serverToClient", "clientToServer",
-		"description", NULL };
+		"resources", "description", NULL };
 
 	scope->tail = &scope->all;
+	scope->resource_tail = &scope->all_resources;
 	if (!expects_object(l, source))
 		return;
 	l->scope = scope;
 	only_members(l, source, names);
 	load_direction(l, source, "serverToClient", load_to_client);
 	load_direction(l, source, "clientToServer", load_to_server);
+	load_direction(l, source, "resources", load_resource);
 }
 
 static void
@@ -272,6 +305,8 @@ load_role(struct loader *l, const struct value *source,
 	struct contract_scope *scope;
 	char *role;
 
+	if (why == NULL && memchr(source->key, '/', source->key_len) != NULL)
+		why = "a role's name must not have a '/'";
 	if (why != NULL) {
 		mistakes_add(l->mistakes, source, "%s", why);
 		return;

@@ -12,16 +12,18 @@
 #include "contract/contract.h"
 
 /*
- * TypeScript declarations for users of bus.js.  title is what to say it was
- * made from.  0; -ENOMEM; -EIO: writing failed.
+ * TypeScript declarations for users of bus.js: for what is shared and for each
+ * role an interface that goes into connect<...>() of worker/web/bus.d.ts.
+ * title is what to say it was made from.  0; -ENOMEM; -EIO: writing failed.
  */
 WARN_UNUSED int types_ts(const struct contract *contract, const char *title,
     FILE *out);
 
 /*
  * A C header: structs with functions that make JSON of them and read it (with
- * cJSON), and for each topic a function that publishes and one that subscribes.
- * The same arguments and results as types_ts().
+ * cJSON), and typed calls of the public API: publish and subscribe for topics,
+ * emit, broadcast and so on for events, handle and reply for methods, notify
+ * for resources.  The same arguments and results as types_ts().
  */
 WARN_UNUSED int types_c(const struct contract *contract, const char *title,
     FILE *out);

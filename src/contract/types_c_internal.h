@@ -57,4 +57,11 @@ void c_string(FILE *out, const char *text, size_t len);
 /* Write definitions of all structs and enums, and then their functions. */
 void c_write_types(FILE *out, struct type_names *names);
 
+/*
+ * Write the functions for a topic, event, method or resource; word begins their
+ * names.  output is that of a method.
+ */
+void c_write_calls(FILE *out, const struct contract_entry *entry,
+    const char *word, const struct c_type *data, const struct c_type *output);
+
 #endif /* CONTRACT_TYPES_C_INTERNAL_H */

@@ -1,10 +1,14 @@
 /*
  * types_ts.c - TypeScript declarations; see types.h.
  *
- * For what is shared and for each role there is a client's interface, whose
- * methods take only the names there are and the data that belongs to them.
- * Which data belongs to a topic is asked in the order in which the contract
- * looks names up, so that of several patterns the most specific one counts.
+ * For what is shared and for each role there is an interface, which is what
+ * worker/web/bus.d.ts calls a Contract: connect<User>() gives a client whose
+ * calls take only the names there are and the data that belongs to them.
+ * Topics with variables stand in the order in which the contract looks names
+ * up, so that of several that fit the most specific one counts.
+ *
+ * What is said has its types in a namespace, so that a role and a schema may
+ * have the same name.
  *
  * A type says less than a schema: lengths, bounds and patterns are not in it.
  * It never says more, but for two things: a schema with "properties" or
@@ -18,27 +22,8 @@
 #include "contract/types_names.h"
 #include "contract/types_ts_internal.h"
 
-/* The clients' methods that do not depend on the contract. */
-static const char common[] =
-    "export type Off = (() => void) & { ready: Promise<void> };\n"
-    "export interface TopicInfo { topic: string; from: string; "
-    "binary: boolean }\n"
-    "export interface EventInfo { event: string }\n"
-    "export interface ChangeInfo { resource: string; type: string }\n"
-    "export interface BusClient {\n"
-    "\treadonly state: \"connecting\" | \"open\" | \"waiting\" | \"closed\";\n"
-    "\treadonly conn: string | null;\n"
-    "\treadonly node: string | null;\n"
-    "\treadonly retryAt: number | null;\n"
-    "\tonstate: ((state: string, client: BusClient) => void) | null;\n"
-    "\tonerror: ((error: Error & { code?: string; topic?: string }) => void)"
-    " | null;\n"
-    "\tongap: ((topic: string, missed: number) => void) | null;\n"
-    "\twatch(resource: string,\n"
-    "\t    fn: (data: unknown, info: ChangeInfo) => void): Off;\n"
-    "\tping(): Promise<number>;\n"
-    "\tclose(code?: number, reason?: string): void;\n"
-    "}\n";
+/* Names that roles may not take. */
+static const char *const reserved[] = { "Shared", "Contract", "Types" };
 
 static void
 write_comment(FILE *out, const struct declaration *d)
@@ -47,7 +32,7 @@ write_comment(FILE *out, const struct declaration *d)
 
 	if (text == NULL)
 		return;
-	(void)fputs("\t/** ", out);
+	(void)fputs("\t\t/** ", out);
 	for (size_t i = 0; i < d->description_len; i++) {
 		(void)fputc((unsigned char)text[i] < 0x20 ? ' ' : text[i], out);
 		if (text[i] == '*')
@@ -56,7 +41,10 @@ write_comment(FILE *out, const struct declaration *d)
 	(void)fputs(" */\n", out);
 }
 
-/* A type's name for a declaration, as in UserNotifyInput.  NULL: no memory. */
+/*
+ * A type's name for a declaration, as in UserNotifyInput; "" for what may be
+ * anything.  NULL: no memory.
+ */
 static const char *
 name_schema(struct type_names *names, const struct declaration *d,
     const struct schema *schema, const char *suffix)
@@ -64,7 +52,7 @@ name_schema(struct type_names *names, const struct declaration *d,
 	char role[48] = "Shared", word[48], wanted[TYPE_NAME_MAX - 16];
 
 	if (schema == NULL)
-		return "unknown";
+		return "";
 	if (d->entry.role != NULL)
 		type_word(d->entry.role, strlen(d->entry.role), role,
 		    sizeof(role));
@@ -73,21 +61,44 @@ name_schema(struct type_names *names, const struct declaration *d,
 	return type_name(names, schema_source(schema), wanted);
 }
 
-/* All that a declaration needs gets its name, in the file's order. */
-static int
-name_scope(struct type_names *names, const struct contract_scope *scope)
+static void
+write_type(FILE *out, struct type_names *names, const struct declaration *d,
+    const struct schema *schema, const char *suffix)
 {
-	const struct declaration *d = scope->all;
-	bool method;
+	const char *name = name_schema(names, d, schema, suffix);
 
+	(void)fprintf(out, "%s%s", name[0] != '\0' ? "Types." : "unknown",
+	    name);
+}
+
+/* What a payload's type is called beyond its declaration's name. */
+static const char *
+payload_suffix(const struct declaration *d)
+{
+	if (d->entry.kind == CONTRACT_METHOD)
+		return "Input";
+	return d->entry.kind == CONTRACT_RESOURCE ? "Change" : "";
+}
+
+static int
+name_list(struct type_names *names, const struct declaration *d)
+{
 	for (; d != NULL; d = d->next) {
-		method = d->entry.kind == CONTRACT_METHOD;
 		if (name_schema(names, d, d->entry.payload,
-			method ? "Input" : "") == NULL ||
+			payload_suffix(d)) == NULL ||
 		    name_schema(names, d, d->entry.output, "Output") == NULL)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+/* All that a declaration needs gets its name, in the file's order. */
+static int
+name_scope(struct type_names *names, const struct contract_scope *scope)
+{
+	int rc = name_list(names, scope->all);
+
+	return rc != 0 ? rc : name_list(names, scope->all_resources);
 }
 
 /* A topic's name as a type: a string, or a template for a pattern. */
@@ -118,165 +129,120 @@ write_topic(FILE *out, const struct declaration *d)
 struct scopes {
 	const struct contract_scope *at[2];
 	size_t count;
-	char name[TYPE_NAME_MAX - 32];
 };
 
 static void
-write_topic_names(FILE *out, const struct scopes *scopes, bool publish)
+write_publish(FILE *out, const struct scopes *scopes)
 {
 	const struct declaration *d;
 
-	(void)fprintf(out, "export type %s%s =", scopes->name,
-	    publish ? "PublishTopic" : "Topic");
+	(void)fputs("\tpublish:", out);
 	for (size_t i = 0; i < scopes->count; i++) {
 		for (d = scopes->at[i]->all; d != NULL; d = d->next) {
 			if (d->entry.kind != CONTRACT_TOPIC ||
-			    (publish && !d->entry.publish))
+			    !d->entry.publish)
 				continue;
-			(void)fputs("\n\t| ", out);
+			(void)fputs("\n\t\t| ", out);
 			write_topic(out, d);
 		}
 	}
-	(void)fputs("\n\t| never;\n", out);
+	(void)fputs("\n\t\t| never;\n", out);
 }
 
 static void
-write_topic_case(FILE *out, struct type_names *names,
-    const struct declaration *d)
+write_payload(FILE *out, struct type_names *names, const struct declaration *d)
 {
-	(void)fputs("\tN extends ", out);
+	write_type(out, names, d, d->entry.payload, payload_suffix(d));
+}
+
+static void
+write_pattern(FILE *out, struct type_names *names, const struct declaration *d)
+{
+	write_comment(out, d);
+	(void)fputs("\t\t[", out);
 	write_topic(out, d);
-	(void)fprintf(out, " ? %s :\n",
-	    name_schema(names, d, d->entry.payload, ""));
+	(void)fputs(", ", out);
+	write_payload(out, names, d);
+	(void)fputs("],\n", out);
 }
 
 /* Patterns of one or two scopes, the most specific first. */
 static void
-write_patterns(FILE *out, struct type_names *names, const struct scopes *scopes)
+write_patterns(FILE *out, struct type_names *names, const struct declaration *a,
+    const struct declaration *b)
 {
-	const struct declaration *a = scopes->at[0]->patterns;
-	const struct declaration *b =
-	    scopes->count > 1 ? scopes->at[1]->patterns : NULL;
-
 	while (a != NULL || b != NULL) {
 		if (b == NULL || (a != NULL && contract_more_specific(a, b))) {
-			write_topic_case(out, names, a);
+			write_pattern(out, names, a);
 			a = a->fewer;
 		} else {
-			write_topic_case(out, names, b);
+			write_pattern(out, names, b);
 			b = b->fewer;
 		}
 	}
+	(void)fputs("\t];\n", out);
 }
 
 static void
-write_topic_data(FILE *out, struct type_names *names,
-    const struct scopes *scopes)
+write_member(FILE *out, struct type_names *names, const struct declaration *d)
 {
-	const struct declaration *d;
+	bool method = d->entry.kind == CONTRACT_METHOD;
 
-	(void)fprintf(out, "export type %sData<N extends string> =\n",
-	    scopes->name);
-	for (size_t i = 0; i < scopes->count; i++) {
-		for (d = scopes->at[i]->all; d != NULL; d = d->next) {
-			if (d->entry.kind == CONTRACT_TOPIC &&
-			    !d->entry.has_pattern)
-				write_topic_case(out, names, d);
-		}
+	write_comment(out, d);
+	(void)fputs("\t\t", out);
+	ts_string(out, d->entry.name, d->entry.name_len);
+	(void)fputs(method ? ": { input: " : ": ", out);
+	write_payload(out, names, d);
+	if (method) {
+		(void)fputs("; output: ", out);
+		write_type(out, names, d, d->entry.output, "Output");
+		(void)fputs(" }", out);
 	}
-	write_patterns(out, names, scopes);
-	(void)fputs("\tnever;\n", out);
+	(void)fputs(";\n", out);
 }
 
-/* Events, or methods with what goes in and out. */
+/* What has a plain name: topics, events, methods or resources. */
 static void
 write_members(FILE *out, struct type_names *names, const struct scopes *scopes,
     enum contract_kind kind)
 {
+	static const char *const words[] = { [CONTRACT_TOPIC] = "topics",
+		[CONTRACT_EVENT] = "events",
+		[CONTRACT_METHOD] = "methods",
+		[CONTRACT_RESOURCE] = "resources" };
 	const struct declaration *d;
 
-	(void)fprintf(out, "export interface %s%s {\n", scopes->name,
-	    kind == CONTRACT_EVENT ? "Events" : "Methods");
+	(void)fprintf(out, "\t%s: {\n", words[kind]);
 	for (size_t i = 0; i < scopes->count; i++) {
-		for (d = scopes->at[i]->all; d != NULL; d = d->next) {
-			if (d->entry.kind != kind)
-				continue;
-			write_comment(out, d);
-			(void)fputc('\t', out);
-			ts_string(out, d->entry.name, d->entry.name_len);
-			if (kind == CONTRACT_EVENT)
-				(void)fprintf(out, ": %s;\n",
-				    name_schema(names, d, d->entry.payload,
-					""));
-			else
-				(void)fprintf(out,
-				    ": { input: %s; output: %s };\n",
-				    name_schema(names, d, d->entry.payload,
-					"Input"),
-				    name_schema(names, d, d->entry.output,
-					"Output"));
-		}
+		d = kind == CONTRACT_RESOURCE ? scopes->at[i]->all_resources :
+						scopes->at[i]->all;
+		for (; d != NULL; d = d->next)
+			if (d->entry.kind == kind && !d->entry.has_pattern)
+				write_member(out, names, d);
 	}
-	(void)fputs("}\n", out);
+	(void)fputs("\t};\n", out);
 }
 
 static void
-write_client(FILE *out, const char *name)
+write_scopes(FILE *out, struct type_names *names, const struct scopes *scopes,
+    const char *name)
 {
-	(void)fprintf(out,
-	    "export interface %sClient extends BusClient {\n"
-	    "\tsubscribe<N extends %sTopic>(topic: N,\n"
-	    "\t    fn: (data: %sData<N>, info: TopicInfo) => void): Off;\n"
-	    "\tpublish<N extends %sPublishTopic>(topic: N, data: %sData<N>,\n"
-	    "\t    options?: { echo?: boolean }): Promise<void>;\n"
-	    "\ton<N extends keyof %sEvents>(event: N,\n"
-	    "\t    fn: (data: %sEvents[N], info: EventInfo) => void): Off;\n"
-	    "\tcall<N extends keyof %sMethods>(method: N,\n"
-	    "\t    ...data: null extends %sMethods[N][\"input\"]\n"
-	    "\t\t? [data?: %sMethods[N][\"input\"]]\n"
-	    "\t\t: [data: %sMethods[N][\"input\"]])\n"
-	    "\t    : Promise<%sMethods[N][\"output\"]>;\n"
-	    "}\n",
-	    name, name, name, name, name, name, name, name, name, name, name,
-	    name);
-}
+	const struct contract_scope *own =
+	    scopes->count > 1 ? scopes->at[1] : NULL;
 
-static void
-write_scopes(FILE *out, struct type_names *names, const struct scopes *scopes)
-{
-	(void)fprintf(out, "\n/* ---- %s */\n", scopes->name);
-	write_topic_names(out, scopes, false);
-	write_topic_names(out, scopes, true);
-	write_topic_data(out, names, scopes);
+	(void)fprintf(out, "\nexport interface %s extends Contract {\n", name);
+	write_members(out, names, scopes, CONTRACT_TOPIC);
+	(void)fputs("\ttopicPatterns: [\n", out);
+	write_patterns(out, names, scopes->at[0]->patterns,
+	    own != NULL ? own->patterns : NULL);
+	write_publish(out, scopes);
 	write_members(out, names, scopes, CONTRACT_EVENT);
 	write_members(out, names, scopes, CONTRACT_METHOD);
-	write_client(out, scopes->name);
-}
-
-static int
-reserve(struct type_names *names, const char *name)
-{
-	struct value *nothing = arena_zalloc(&names->arena, sizeof(*nothing));
-
-	if (nothing == NULL || type_name(names, nothing, name) == NULL)
-		return -ENOMEM;
-	return 0;
-}
-
-/* The names that a scope has anyway are not for the contract's types. */
-static int
-reserve_scope(struct type_names *names, const char *scope)
-{
-	static const char *const words[] = { "Topic", "PublishTopic", "Data",
-		"Events", "Methods", "Client" };
-	char name[TYPE_NAME_MAX - 16];
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(words); i++) {
-		(void)snprintf(name, sizeof(name), "%s%s", scope, words[i]);
-		rc = reserve(names, name);
-	}
-	return rc;
+	write_members(out, names, scopes, CONTRACT_RESOURCE);
+	(void)fputs("\tresourcePatterns: [\n", out);
+	write_patterns(out, names, scopes->at[0]->resource_patterns,
+	    own != NULL ? own->resource_patterns : NULL);
+	(void)fputs("}\n", out);
 }
 
 /* A role as a word that no role before it has. */
@@ -289,7 +255,8 @@ role_word(const struct contract *contract, const struct contract_scope *role,
 	unsigned same = 1;
 
 	type_word(role->role, strlen(role->role), word, sizeof(word));
-	same += strcmp(word, "Shared") == 0;
+	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
+		same += strcmp(word, reserved[i]) == 0;
 	for (; before != role; before = before->next) {
 		type_word(before->role, strlen(before->role), other,
 		    sizeof(other));
@@ -301,26 +268,13 @@ role_word(const struct contract *contract, const struct contract_scope *role,
 		(void)snprintf(out, size, "%s_%u", word, same);
 }
 
-/* All names, those of the contract's types last. */
+/* All names, before any is written: memory may end here only. */
 static int
 name_all(struct type_names *names)
 {
-	static const char *const words[] = { "Off", "TopicInfo", "EventInfo",
-		"ChangeInfo", "BusClient", "Promise", "Error", "N" };
-	const struct contract *contract = names->contract;
-	const struct contract_scope *role = contract->roles;
-	char word[TYPE_NAME_MAX - 48];
-	int rc = reserve_scope(names, "Shared");
+	const struct contract_scope *role = names->contract->roles;
+	int rc = name_scope(names, &names->contract->shared);
 
-	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(words); i++)
-		rc = reserve(names, words[i]);
-	for (; rc == 0 && role != NULL; role = role->next) {
-		role_word(contract, role, word, sizeof(word));
-		rc = reserve_scope(names, word);
-	}
-	if (rc == 0)
-		rc = name_scope(names, &contract->shared);
-	role = contract->roles;
 	for (; rc == 0 && role != NULL; role = role->next)
 		rc = name_scope(names, role);
 	return rc;
@@ -330,26 +284,26 @@ static int
 write_all(FILE *out, struct type_names *names)
 {
 	const struct contract *contract = names->contract;
-	struct scopes scopes = { { &contract->shared }, 1, "Shared" };
+	struct scopes scopes = { { &contract->shared }, 1 };
 	const struct contract_scope *role = contract->roles;
 	const struct named_type *type;
+	char word[TYPE_NAME_MAX];
 	int rc = name_all(names);
 
 	if (rc != 0)
 		return rc;
-	write_scopes(out, names, &scopes);
+	write_scopes(out, names, &scopes, "Shared");
 	for (; role != NULL; role = role->next) {
 		scopes.at[1] = role;
 		scopes.count = 2;
-		role_word(contract, role, scopes.name, sizeof(scopes.name));
-		write_scopes(out, names, &scopes);
+		role_word(contract, role, word, sizeof(word));
+		write_scopes(out, names, &scopes, word);
 	}
-	(void)fputs("\n/* ---- what is said */\n", out);
+	(void)fputs("\n/** What is said. */\nexport namespace Types {\n", out);
 	/* Types that are referred to are added to the end meanwhile. */
-	for (type = names->all; rc == 0 && type != NULL; type = type->next) {
-		if (type->source->offset != 0) /* not a reserved name */
-			rc = ts_type(out, names, type);
-	}
+	for (type = names->all; rc == 0 && type != NULL; type = type->next)
+		rc = ts_type(out, names, type);
+	(void)fputs("}\n", out);
 	return rc;
 }
 
@@ -360,9 +314,9 @@ types_ts(const struct contract *contract, const char *title, FILE *out)
 	int rc;
 
 	(void)fprintf(out,
-	    "/* Made by `busctl contract types` from %s. Do not edit. */\n\n",
+	    "/* Made by `busctl contract types` from %s. Do not edit. */\n\n"
+	    "import type { Contract } from \"clusterbus\";\n",
 	    title);
-	(void)fputs(common, out);
 	type_names_init(&names, contract);
 	rc = write_all(out, &names);
 	type_names_release(&names);

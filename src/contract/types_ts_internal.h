@@ -11,7 +11,7 @@
 /* Write a string literal. */
 void ts_string(FILE *out, const char *text, size_t len);
 
-/* Write "export type NAME = ...;".  0 or -ENOMEM. */
+/* Write "export type NAME = ...;" inside a namespace.  0 or -ENOMEM. */
 WARN_UNUSED int ts_type(FILE *out, struct type_names *names,
     const struct named_type *type);
 

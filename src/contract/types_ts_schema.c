@@ -383,8 +383,9 @@ write_schema(struct writer *w, const struct value *schema)
 int
 ts_type(FILE *out, struct type_names *names, const struct named_type *type)
 {
-	struct writer w = { .out = out, .names = names };
+	struct writer w = { .out = out, .names = names, .indent = 1 };
 
+	put(&w, "\t");
 	write_description(&w, type->source);
 	(void)fprintf(out, "export type %s = ", type->name);
 	write_schema(&w, type->source);

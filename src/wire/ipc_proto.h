@@ -21,6 +21,30 @@
  *	 | <-------- JOINED, PUBLISH |
  *	 | <------------------ DRAIN |  accept no more clients, finish, exit
  *
+ * CONTRACT comes before each CONFIG, to workers and programs alike, so that
+ * all of them read the same text.
+ *
+ * A question to the workers (who is there? who is in this room?) is asked
+ * through the hub, which alone knows who is alive:
+ *
+ *	asker                        hub                        each worker
+ *	 | QUERY ------------------> | QUERY ------------------> |
+ *	 | <----------------- ANSWER | <----------------- ANSWER |  0 to n, the
+ *	 | <---------------- QUERIED |                           |  last marked
+ *
+ * QUERIED comes when every worker that was asked has given its last ANSWER,
+ * has gone, or has let the time pass.  A worker is asked once it is READY, also
+ * while it drains; so is the worker that asks.  An ANSWER that comes too late
+ * is nobody's fault: the hub counts it and forgets it.
+ *
+ * Presence: a node that wants to hear of joins and leaves on a channel JOINs
+ * "p:" and the channel's name.  For the first such node the hub says WANTED to
+ * all workers, for the last one that it is not; a worker publishes on a
+ * presence channel only while it is WANTED.  All nodes that joined any
+ * presence channel hear GONE when a worker has gone with all its members, after
+ * all that it had still said.  With WELCOME a worker forgets what was WANTED
+ * before; what is wanted follows at once.
+ *
  * A node that is not wanted gets REFUSED with the reason and EOF.
  */
 #ifndef WIRE_IPC_PROTO_H
@@ -28,7 +52,7 @@
 
 #include <stdint.h>
 
-#define IPC_VERSION 1
+#define IPC_VERSION 2
 
 enum {
 	IPC_FD = 3,            /* where a spawned worker finds the hub */
@@ -37,7 +61,17 @@ enum {
 	IPC_CONFIG_MAX = 1 << 20,   /* bytes of a configuration's text */
 	IPC_TEXT_MAX = 4096,        /* bytes of any other text */
 	IPC_FDS_MAX = 32,           /* descriptors in one message */
+	IPC_CONTRACT_MAX = 1 << 20, /* bytes of a contract's text */
+	IPC_QUERY_MAX = 8192,       /* bytes of a question */
+	IPC_ANSWER_MAX = 64 << 10,  /* bytes of one part of an answer */
+	IPC_QUERIES_MAX = 64,       /* questions of one node under way */
 };
+
+/*
+ * QUERIED's late when nobody was asked (asked is 0): the node has
+ * IPC_QUERIES_MAX questions under way already, or the hub no memory.
+ */
+#define IPC_QUERIED_REFUSED UINT32_MAX
 
 /* Who may send a message; from the other side it is a violation. */
 enum ipc_dir {
@@ -100,6 +134,7 @@ struct ipc_joined {
 
 enum ipc_publish_flags {
 	IPC_PUBLISH_BINARY = 1 << 0, /* payload is bytes, not JSON text */
+	IPC_PUBLISH_PUSH = 1 << 1,   /* a struct push_head stands before it */
 };
 
 struct ipc_publish {
@@ -109,6 +144,36 @@ struct ipc_publish {
 	uint16_t channel_len;
 	uint32_t reserved;
 }; /* followed by the channel's name, then the payload */
+
+struct ipc_query {
+	uint32_t token; /* up: the asker's own; down: the hub's */
+	uint16_t kind;  /* enum query_kind, query.h; the hub does not look */
+	uint16_t slot;  /* ask this worker only; IPC_SLOT_NONE: all workers */
+	uint32_t timeout_ms; /* 0 or more than query-timeout: that */
+	uint32_t reserved;
+}; /* followed by the question's arguments, see query.h */
+
+struct ipc_answer {
+	uint32_t token;          /* of the QUERY that it answers */
+	uint32_t last;           /* 1: this worker has no more to say */
+	struct ipc_node_id node; /* who answers; stamped by the hub */
+}; /* followed by lines, one JSON object each; see query.h */
+
+struct ipc_queried {
+	uint32_t token;
+	uint32_t asked;    /* workers that the question went to */
+	uint32_t answered; /* gave their last ANSWER */
+	uint32_t gone;     /* died meanwhile: what they had is gone, too */
+	uint32_t late;     /* did not answer in time: the answer lacks them */
+};
+
+struct ipc_wanted {
+	uint32_t wanted; /* 1: somebody wants to hear of it; 0: nobody does */
+};                       /* followed by the presence channel's name */
+
+struct ipc_gone {
+	struct ipc_node_id node;
+};
 
 struct ipc_drain {
 	uint32_t window_ms; /* spread the closes over this time; 0: at once */
@@ -165,7 +230,24 @@ struct ipc_applied {
 	    sizeof(struct ipc_ping),                                          \
 	    "everything before that PING was handled")                        \
 	X(REOPEN,  IPC_DOWN, 0, 0,                                            \
-	    "open the log file anew")
+	    "open the log file anew")                                         \
+	X(CONTRACT, IPC_DOWN, 0, IPC_CONTRACT_MAX,                            \
+	    "the contract's text; empty: there is none")                      \
+	X(QUERY,   IPC_UP | IPC_DOWN, sizeof(struct ipc_query),               \
+	    sizeof(struct ipc_query) + IPC_QUERY_MAX,                         \
+	    "a question to one worker or all")                                \
+	X(ANSWER,  IPC_UP | IPC_DOWN, sizeof(struct ipc_answer),              \
+	    sizeof(struct ipc_answer) + IPC_ANSWER_MAX,                       \
+	    "a part of one worker's answer")                                  \
+	X(QUERIED, IPC_DOWN, sizeof(struct ipc_queried),                      \
+	    sizeof(struct ipc_queried),                                       \
+	    "all who will answer have done so")                               \
+	X(WANTED,  IPC_DOWN, sizeof(struct ipc_wanted) + 1,                   \
+	    sizeof(struct ipc_wanted) + IPC_CHANNEL_MAX,                      \
+	    "somebody, or nobody, wants to hear of joins and leaves")         \
+	X(GONE,    IPC_DOWN, sizeof(struct ipc_gone),                         \
+	    sizeof(struct ipc_gone),                                          \
+	    "a worker has gone, and all its clients")
 
 /* clang-format on */
 

@@ -24,7 +24,7 @@
 #include "wire/ipc_proto.h"
 
 enum {
-	STATS_VERSION = 1,
+	STATS_VERSION = 2,
 	STATS_SLOTS_MAX = 256,
 	STATS_SECTIONS_MAX = 520, /* two processes a slot while one replaces */
 	STATS_NAME_MAX = 64,
@@ -65,9 +65,25 @@ enum slot_state {
 	X(http_requests, "http_requests", COUNTER, "HTTP requests answered")   \
 	X(http_errors, "http_errors", COUNTER,                                 \
 	    "HTTP requests answered with 4xx or 5xx")                          \
+	X(auth_failed, "auth_failed", COUNTER,                                 \
+	    "clients turned away, or tokens refused: not authenticated")       \
+	X(auth_expired, "auth_expired", COUNTER,                               \
+	    "clients closed: their token has expired")                         \
+	X(auth_in_address, "auth_in_address", COUNTER,                         \
+	    "tokens that came in the address (?token=)")                       \
+	X(origin_refused, "origin_refused", COUNTER,                           \
+	    "upgrades refused: a page of another origin")                      \
 	X(channels, "channels", GAUGE, "channels with a member or listener")   \
 	X(subscriptions, "subscriptions", GAUGE,                               \
 	    "memberships of clients in channels")                              \
+	X(api_requests, "api_requests", COUNTER,                               \
+	    "requests to the HTTP API")                                        \
+	X(api_errors, "api_errors", COUNTER,                                   \
+	    "requests to the HTTP API that were refused or failed")            \
+	X(queries, "queries", COUNTER, "questions answered to the hub")        \
+	X(rows_cut, "rows_cut", COUNTER,                                       \
+	    "rows left out of answers: max-rows, or no room")                  \
+	X(closed_kicked, "closed_kicked", COUNTER, "clients closed: kicked")   \
 	X(messages_in, "messages_in", COUNTER, "WebSocket messages received")  \
 	X(bytes_in, "bytes_in", COUNTER,                                       \
 	    "bytes of WebSocket messages received")                            \
@@ -80,11 +96,20 @@ enum slot_state {
 	X(deliveries, "deliveries", COUNTER,                                   \
 	    "publishes queued for clients, counted per client")                \
 	X(published, "published", COUNTER,                                     \
-	    "envelopes published by this worker's clients")                    \
+	    "messages published or pushed on this worker")                    \
 	X(relayed_out, "relayed_out", COUNTER, "envelopes handed to the hub")  \
 	X(relayed_in, "relayed_in", COUNTER, "envelopes got from the hub")     \
 	X(relayed_in_unwanted, "relayed_in_unwanted", COUNTER,                 \
 	    "envelopes got from the hub that nobody here wanted any more")     \
+	X(calls, "calls", COUNTER, "methods called by clients")                \
+	X(calls_failed, "calls_failed", COUNTER,                               \
+	    "calls that an application answered with an error")                \
+	X(calls_timeout, "calls_timeout", COUNTER,                             \
+	    "calls that were not answered within call-timeout")                \
+	X(calls_refused, "calls_refused", COUNTER,                             \
+	    "calls refused: unknown, not valid, or too many at once")          \
+	X(app_errors, "app_errors", COUNTER,                                   \
+	    "errors told to cbus_on_error(), or logged without one")           \
 	X(errors_out, "errors_out", COUNTER, "err answers to clients")         \
 	X(bad_messages, "bad_messages", COUNTER,                               \
 	    "messages that were no valid command")                             \
@@ -101,6 +126,16 @@ enum slot_state {
 	    "envelopes delivered here only: no hub")                           \
 	X(drop_invalid, "drop_invalid", COUNTER,                               \
 	    "envelopes of attached programs that were no text or no JSON")     \
+	X(push_not_for_role, "push_not_for_role", COUNTER,                     \
+	    "events and changes not sent to a client whose role lacks them")   \
+	X(refused_contract, "refused_contract", COUNTER,                       \
+	    "commands refused: not declared, or not for this client")          \
+	X(refused_data, "refused_data", COUNTER,                               \
+	    "commands refused: the data does not fit the contract")            \
+	X(subscriptions_ended, "subscriptions_ended", COUNTER,                 \
+	    "subscriptions ended by a new contract")                           \
+	X(answers_cut, "answers_cut", COUNTER,                                 \
+	    "answers to questions that found no room in the queue to the hub") \
 	X(gaps, "gaps", COUNTER,                                               \
 	    "envelopes found missing by their sequence numbers")               \
 	X(closed_slow, "closed_slow", COUNTER, "clients closed: too slow")     \
@@ -149,7 +184,14 @@ enum slot_state {
 	X(reloads_failed, "reloads_failed", COUNTER,                           \
 	    "reloads refused: the new configuration is invalid")               \
 	X(adopted, "workers_adopted", COUNTER,                                 \
-	    "workers taken over from a primary that had gone")
+	    "workers taken over from a primary that had gone")                 \
+	X(queries, "hub_queries", COUNTER, "questions to the workers")         \
+	X(queries_late, "hub_queries_late", COUNTER,                           \
+	    "workers that did not answer a question in time")                  \
+	X(answers_late, "hub_answers_late", COUNTER,                           \
+	    "answers that nobody waited for any more")                         \
+	X(wanted, "hub_wanted", GAUGE,                                         \
+	    "presence channels that somebody listens to")
 
 /* clang-format on */
 

@@ -35,6 +35,11 @@ look_up(const struct contract *contract, const char *role, const char *name)
 	assert(entry == NULL || entry->kind == CONTRACT_EVENT);
 	entry = contract_method(contract, role, name, len);
 	assert(entry == NULL || entry->kind == CONTRACT_METHOD);
+	entry = contract_resource(contract, role, name, len);
+	assert(entry == NULL ||
+	    (entry->kind == CONTRACT_RESOURCE &&
+		(entry->role == NULL ||
+		    (role != NULL && strcmp(entry->role, role) == 0))));
 }
 
 int

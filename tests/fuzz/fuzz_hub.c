@@ -3,9 +3,10 @@
  *
  * The first byte chooses: whether HELLO has been said before (1), what the
  * supervisor answers to one (2, 4), and into how many reads the bytes are cut
- * (the rest).  A second node listens on t:x.  Whatever the first one does, the
- * second one stays, gets only envelopes that are whole and carry the right
- * origin, and its ping is answered.
+ * (the rest).  A second node, a worker that is ready, listens on t:x and answers
+ * questions.  Whatever the first one does, the second one stays, gets only
+ * envelopes that are whole and carry the right origin, its ping is answered,
+ * and so is its own question as soon as the first one has gone.
  */
 #include <assert.h>
 #include <errno.h>
@@ -35,6 +36,7 @@ static struct ev_loop *loop;
 static uint8_t choice;
 static uint16_t slots;
 static unsigned gones;
+static bool queried; /* the witness has its answer */
 
 static void
 on_hello(void *arg, struct hub_node *node, const struct ipc_hello *hello,
@@ -120,6 +122,34 @@ say_hello(int fd)
 	turns();
 }
 
+/* The witness knows nothing, and says so. */
+static void
+answer(int fd, const struct ipc_message *message)
+{
+	struct ipc_answer answer = { .last = 1 };
+	struct ipc_query query;
+
+	assert(message->len >= sizeof(query));
+	memcpy(&query, message->body, sizeof(query));
+	assert(query.token != 0);
+	assert(query.slot == IPC_SLOT_NONE || query.slot == 0);
+	answer.token = query.token;
+	say(fd, IPC_ANSWER, &answer, sizeof(answer), "");
+}
+
+static void
+check_queried(const struct ipc_message *message)
+{
+	struct ipc_queried result;
+
+	memcpy(&result, message->body, sizeof(result));
+	assert(result.token == TOKEN);
+	assert(result.asked == 1 || result.asked == 2);
+	assert(result.asked == result.answered + result.gone);
+	assert(result.late == 0);
+	queried = true;
+}
+
 /* Read what there is; each message must be one that a hub may send. */
 static void
 hear(int fd, struct ipc_in *in, bool is_witness, bool *ret_pong)
@@ -140,6 +170,10 @@ hear(int fd, struct ipc_in *in, bool is_witness, bool *ret_pong)
 				assert(e.channel_len == 3);
 				assert(memcmp(e.channel, "t:x", 3) == 0);
 			}
+			if (is_witness && message.type == IPC_QUERY)
+				answer(fd, &message);
+			if (is_witness && message.type == IPC_QUERIED)
+				check_queried(&message);
 			if (message.type == IPC_PONG) {
 				memcpy(&pong, message.body, sizeof(pong));
 				*ret_pong |= pong.token == TOKEN;
@@ -171,6 +205,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		on_applied, on_gone };
 	struct ipc_join join = { .token = 1 };
 	struct ipc_ping ping = { .token = TOKEN };
+	struct ipc_query query = { .token = TOKEN, .slot = IPC_SLOT_NONE };
 	struct stats_hub stats = { 0 };
 	struct ipc_in in, witness_in;
 	bool pong = false, other_pong = false;
@@ -184,6 +219,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	choice = 0;
 	slots = 0;
 	gones = 0;
+	queried = false;
 	hub = hub_new(loop, &stats, &events, NULL);
 	assert(hub != NULL);
 	hub_set_queue_max(hub, 2048);
@@ -192,6 +228,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	witness = open_node(hub);
 	say_hello(witness);
 	say(witness, IPC_JOIN, &join, sizeof(join), "t:x");
+	say(witness, IPC_READY, NULL, 0, "");
 	turns();
 	fd = open_node(hub);
 	choice = data[0];
@@ -199,15 +236,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		say_hello(fd);
 	feed(fd, data + 1, size - 1);
 	hear(fd, &in, false, &other_pong);
+	say(witness, IPC_QUERY, &query, sizeof(query), "args");
 	say(witness, IPC_PING, &ping, sizeof(ping), "");
 	turns();
 	hear(witness, &witness_in, true, &pong);
 	assert(pong);
 	(void)close(fd);
 	turns();
+	hear(witness, &witness_in, true, &pong);
+	turns();
+	hear(witness, &witness_in, true, &pong);
+	assert(queried);
 	assert(gones == 1);
 	assert(stats.violations <= 1);
 	assert(stats.nodes == 1 && stats.interests == 1);
+	assert(stats.wanted == 0);
 	assert(stats.queue_bytes == 0);
 	hub_free(hub);
 	(void)close(witness);

@@ -3,7 +3,8 @@
  *
  * The first byte says which side the rest comes from.  Messages are taken as
  * the hub and a link take them; a broken stream must say why, and what was
- * accepted must lie inside the stream and have a size the table allows.
+ * accepted must lie inside the stream and have a size the table allows.  What
+ * an envelope or a question has in it must lie inside the message.
  */
 #include <assert.h>
 #include <errno.h>
@@ -11,7 +12,10 @@
 #include <string.h>
 
 #include "tests/fuzz/fuzz.h"
+#include "wire/channel_name.h"
 #include "wire/ipc.h"
+#include "wire/push.h"
+#include "wire/query.h"
 
 /* A stream as ipc_in_read() leaves it, without a socket. */
 static void
@@ -31,10 +35,21 @@ static void
 check_message(const struct ipc_in *in, const struct ipc_message *message)
 {
 	struct ipc_envelope envelope;
+	struct query_args args;
+	struct push push;
 
 	assert(message->body >= in->mem + sizeof(struct ipc_header));
 	assert(message->body + message->len <= in->mem + in->cap);
 	assert(strcmp(ipc_type_name(message->type), "?") != 0);
+	if (message->type == IPC_QUERY &&
+	    query_read(message->body + sizeof(struct ipc_query),
+		message->len - sizeof(struct ipc_query), &args) == 0) {
+		assert(args.text + args.text_len ==
+		    (const char *)message->body + message->len);
+		assert(args.channel_len + args.user_len + args.conn_len +
+			args.text_len <=
+		    IPC_QUERY_MAX);
+	}
 	if (message->type != IPC_PUBLISH ||
 	    ipc_read_envelope(message, &envelope) != 0)
 		return;
@@ -43,6 +58,11 @@ check_message(const struct ipc_in *in, const struct ipc_message *message)
 	assert(sizeof(envelope.head) + envelope.channel_len +
 		envelope.payload_len ==
 	    message->len);
+	(void)channel_name_valid(envelope.channel, envelope.channel_len);
+	if (push_read(&envelope, &push) != 0)
+		return;
+	assert(push.name_len <= PUSH_NAME_MAX);
+	assert(push.data + push.len == message->body + message->len);
 }
 
 int

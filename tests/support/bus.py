@@ -296,6 +296,15 @@ class Bus:
         """One figure of the hub."""
         return self.status()["hub"][field]
 
+    def wanted(self, field="interests"):
+        """The hub's interests or channels without what every worker has from
+        its start: the channel of all, and its own."""
+        status = self.status()
+        workers = sum(worker["hub_connected"] for worker in status["workers"])
+        own = {"interests": 2 * workers,
+               "channels": workers + 1 if workers else 0}
+        return status["hub"][field] - own[field]
+
     def metrics(self):
         """/metrics as {'name{labels}': number}."""
         found = {}

@@ -2,18 +2,20 @@
 #include "fake_link.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/push.h"
 #include "worker/link.h"
 #include "worker/membership.h"
 #include "worker/state.h"
 
 enum {
-	LOG_MAX = 1 << 16,
+	LOG_MAX = 256 * 1024,
 	WANTED_MAX = 4096,
 };
 
@@ -110,12 +112,16 @@ fake_link_wanted(const struct link *link)
 }
 
 void
+fake_link_forget(struct link *link, bool up)
+{
+	link->up = up;
+	link->count = 0;
+}
+
+void
 fake_link_go_away(struct worker *worker)
 {
-	struct link *link = worker->link;
-
-	link->up = false;
-	link->count = 0;
+	fake_link_forget(worker->link, false);
 	membership_on_away(worker);
 }
 
@@ -191,22 +197,54 @@ link_leave(struct link *link, const char *channel, size_t len)
 	say(link, "leave %.*s\n", (int)len, channel);
 }
 
-void
+int
 link_publish(struct link *link, const struct ipc_envelope *e)
 {
 	char bytes[32];
 	bool binary = (e->head.flags & IPC_PUBLISH_BINARY) != 0;
-	int len = (int)e->payload_len;
-	const char *text = (const char *)e->payload;
+	struct push push = { .len = e->payload_len,
+		.data = e->payload,
+		.name = "" };
+	int len;
+	const char *text;
 
 	if (fake_link_on_publish != NULL)
 		fake_link_on_publish(link);
-	assert(e->channel_len > 2 && e->channel_len <= IPC_CHANNEL_MAX);
+	assert(e->channel_len >= 2 && e->channel_len <= IPC_CHANNEL_MAX);
+	if ((e->head.flags & IPC_PUBLISH_PUSH) != 0)
+		assert(push_read(e, &push) == 0);
+	len = (int)push.len;
+	text = (const char *)push.data;
 	if (binary) {
-		len = snprintf(bytes, sizeof(bytes), "<%zu>", e->payload_len);
+		len = snprintf(bytes, sizeof(bytes), "<%zu>", push.len);
 		text = bytes;
 	}
-	say(link, "%s %.*s %llu %.*s\n", link->up ? "publish" : "away",
+	say(link, "%s %.*s %llu %.*s%s%.*s\n", link->up ? "publish" : "away",
 	    (int)e->channel_len, e->channel, (unsigned long long)e->head.seq,
-	    len, text);
+	    (int)push.name_len, push.name, push.name_len != 0 ? " " : "", len,
+	    text);
+	return link->up ? 0 : -EPIPE;
+}
+
+int
+link_query(struct link *link, const struct ipc_query *query, const void *text,
+    size_t len)
+{
+	(void)text;
+	if (!link->up)
+		return -EPIPE;
+	say(link, "query %u kind %u slot %u <%zu>\n", query->token, query->kind,
+	    query->slot, len);
+	return 0;
+}
+
+int
+link_answer(struct link *link, const struct ipc_answer *answer,
+    const char *rows, size_t len)
+{
+	if (!link->up)
+		return -EPIPE;
+	say(link, "answer %u%s\n%.*s", answer->token,
+	    answer->last ? " last" : "", (int)len, rows);
+	return 0;
 }

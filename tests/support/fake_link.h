@@ -28,6 +28,9 @@ void fake_link_free(struct link *link);
 void fake_link_go_away(struct worker *worker);
 void fake_link_come_back(struct worker *worker);
 
+/* Only what the hub's side of that is; up or not. */
+void fake_link_forget(struct link *link, bool up);
+
 /* Answer the oldest JOIN.  False: there is none. */
 bool fake_link_answer(struct worker *worker);
 
@@ -41,7 +44,9 @@ size_t fake_link_wanted(const struct link *link);
 /*
  * What was said since the last call, a line each: "join t:a", "leave t:a",
  * "publish t:a 1 DATA" with the number, "away t:a 1 DATA" without a hub.
- * Binary payloads stand as <N>.  Valid until the next call.
+ * Binary payloads stand as <N>; before an event's data stands its name.  A
+ * question is "query TOKEN kind K slot S <N>", an answer "answer TOKEN[ last]"
+ * and the rows.  Valid until the next call.
  */
 const char *fake_link_said(struct link *link);
 

@@ -29,9 +29,13 @@ class FakeSocket {
 	}
 
 	/* What the server does. */
-	welcome(node = "0000002a-0-1") {
+	welcome(node = "0000002a-0-1", more = {}) {
 		this.readyState = 1;
-		this.says({ op: "welcome", conn: `${node}-7`, node, protocol: "clusterbus.v1" });
+		this.says({ op: "welcome", conn: `${node}-7`, node, protocol: "clusterbus.v1", ...more });
+	}
+
+	saysBytes(...bytes) {
+		this.onmessage?.({ data: Uint8Array.from(bytes).buffer });
 	}
 
 	says(message) {
@@ -110,6 +114,14 @@ export function startOpen(options) {
 
 	last().welcome();
 	return client;
+}
+
+/* A JSON Web Token that ends in so many milliseconds; nobody checks more of it here. */
+export function tokenFor(ms, name = "ann") {
+	const claims = { sub: name, note: "ÿ>?~", exp: (now + ms) / 1000 };
+	const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+
+	return `${part({ alg: "HS256" })}.${part(claims)}.c2ln`;
 }
 
 /* Lose the connection and say how long the client then waits. */

@@ -1,8 +1,8 @@
 /*
  * http_rig.h - requests as libwebsockets has read them, and what is answered.
  *
- * Included by the tests of ws_http.c, which is taken in whole; of libwebsockets
- * it needs headers and a write, which stand here.
+ * Included by the tests of ws_http.c and ws_upgrade.c, which are taken in
+ * whole; of libwebsockets they need headers and a write, which stand here.
  */
 #ifndef SUPPORT_HTTP_RIG_H
 #define SUPPORT_HTTP_RIG_H
@@ -19,6 +19,7 @@
 
 #include "torture.h"
 #include "worker/ws_http.c"
+#include "worker/ws_upgrade.c"
 #include "worker_fixture.h"
 
 /* What libwebsockets has read; NULL: no such header. */
@@ -48,6 +49,40 @@ lws_hdr_copy(struct lws *wsi, char *dest, int size,
 	return len;
 }
 
+/* The query's arguments, by their number. */
+static const char *arguments[4];
+
+int
+lws_hdr_copy_fragment(struct lws *wsi, char *dest, int size,
+    enum lws_token_indexes token, int number)
+{
+	const char *text = number < 4 ? arguments[number] : NULL;
+
+	(void)wsi;
+	assert_int_equal(token, WSI_TOKEN_HTTP_URI_ARGS);
+	if (text == NULL || strlen(text) >= (size_t)size)
+		return -1;
+	memcpy(dest, text, strlen(text) + 1);
+	return (int)strlen(text);
+}
+
+/* As ws_offer.c, which would take the place of lws_hdr_copy() above. */
+size_t
+ws_offered(const char *list, const char **ret_name)
+{
+	size_t len;
+
+	for (; *list != '\0'; list += len) {
+		list += strspn(list, " \t,");
+		len = strcspn(list, " \t,");
+		*ret_name = list;
+		if ((len == 13 && memcmp(list, "clusterbus.v1", 13) == 0) ||
+		    (len == 17 && memcmp(list, "clusterbus.v1.bin", 17) == 0))
+			return len;
+	}
+	return 0;
+}
+
 int
 lws_write(struct lws *wsi, unsigned char *bytes, size_t len,
     enum lws_write_protocol protocol)
@@ -65,6 +100,7 @@ static inline void
 forget(void)
 {
 	memset(headers, 0, sizeof(headers));
+	memset(arguments, 0, sizeof(arguments));
 	written[0] = '\0';
 	writes = 0;
 	write_result = 0;

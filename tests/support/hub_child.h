@@ -100,17 +100,14 @@ child_main(int listen_fd, int pipe_fd)
 	_exit(stats.violations == 0 ? 0 : 2);
 }
 
-/* Group set-up and tear-down: once for all tests. */
+/* Start the hub in the directory that there is. */
 static inline int
-hub_child_start(void **state)
+hub_child_again(void)
 {
 	int fd, pipe_fd[2];
 
-	(void)state;
-	if (mkdtemp(hub_child_dir) == NULL || pipe(pipe_fd) == -1)
+	if (pipe(pipe_fd) == -1)
 		return -1;
-	(void)snprintf(hub_child_path, sizeof(hub_child_path), "%s/hub.sock",
-	    hub_child_dir);
 	fd = net_listen_unix(hub_child_path, 0600, 16);
 	if (fd < 0)
 		return -1;
@@ -123,6 +120,27 @@ hub_child_start(void **state)
 	(void)close(pipe_fd[0]);
 	hub_child_pipe = pipe_fd[1];
 	return hub_child == -1;
+}
+
+/* kill -9; its socket stays, and nobody listens there. */
+static inline int
+hub_child_kill(void)
+{
+	(void)close(hub_child_pipe);
+	return kill(hub_child, SIGKILL) != 0 ||
+	    waitpid(hub_child, NULL, 0) != hub_child;
+}
+
+/* Group set-up and tear-down: once for all tests. */
+static inline int
+hub_child_start(void **state)
+{
+	(void)state;
+	if (mkdtemp(hub_child_dir) == NULL)
+		return -1;
+	(void)snprintf(hub_child_path, sizeof(hub_child_path), "%s/hub.sock",
+	    hub_child_dir);
+	return hub_child_again();
 }
 
 static inline int

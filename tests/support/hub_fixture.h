@@ -73,6 +73,8 @@ struct hub_fixture {
 	bool applied_ok;
 	char applied_why[256];
 	uint16_t slots;
+	bool programs; /* nodes that come are programs, not workers */
+	bool adopted;  /* workers that come have clients already */
 };
 
 static inline void
@@ -91,8 +93,11 @@ fixture_on_hello(void *arg, struct hub_node *node,
 	struct ipc_welcome welcome = {
 		.id = { PEER_HOST, f->slots++, 1 },
 		.section = UINT32_MAX,
+		.adopted = f->adopted,
 	};
 
+	if (f->programs)
+		welcome.id.slot |= IPC_PROGRAM_SLOT;
 	f->hellos++;
 	f->hello = *hello;
 	f->pid = pid;

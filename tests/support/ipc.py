@@ -4,22 +4,30 @@ A program that joins the bus at hub.sock, politely (Program) or not (dial and
 raw bytes).  The numbers are typed here a second time on purpose: a change of
 the wire that forgets its version has to fail a test.
 """
+import json
 import os
 import socket
 import struct
 import time
 
-VERSION = 1
+VERSION = 2
 WORKER, PROGRAM = 1, 2
 NO_SLOT, NO_SECTION = 0xffff, 0xffffffff
 TYPES = ["HELLO", "WELCOME", "REFUSED", "CONFIG", "APPLIED", "READY", "JOIN",
-         "JOINED", "LEAVE", "PUBLISH", "DRAIN", "PING", "PONG", "REOPEN"]
+         "JOINED", "LEAVE", "PUBLISH", "DRAIN", "PING", "PONG", "REOPEN",
+         "CONTRACT", "QUERY", "ANSWER", "QUERIED", "WANTED", "GONE"]
 NUMBER = {name: number for number, name in enumerate(TYPES)}
 HEADER = struct.Struct("=IHH")
 NODE = struct.Struct("=IHH")
 HELLO = struct.Struct("=IIIIIHHII")
 PUBLISH = struct.Struct("=IHHQHHI")
-BINARY = 1
+QUERY = struct.Struct("=IHHII")
+ANSWER = struct.Struct("=IIIHH")
+QUERIED = struct.Struct("=IIIII")
+ARGS = struct.Struct("=HHHHII")
+BINARY, PUSH = 1, 2
+KINDS = ["clients", "topics", "rooms", "users", "members", "count", "why",
+         "kick", "room-add", "room-remove"]
 
 
 def message(kind, body=b"", length=None):
@@ -39,6 +47,14 @@ def publish(channel, payload, flags=0, seq=1, origin=(0, 0, 0)):
     """A PUBLISH's body; the hub must not believe the origin."""
     name = channel.encode()
     return PUBLISH.pack(*origin, seq, flags, len(name), 0) + name + payload
+
+
+def query(token, kind, slot=NO_SLOT, timeout_ms=0, channel=b"", user=b"",
+          conn=b"", text=b"", code=0, limit=0):
+    """A QUERY's body."""
+    return (QUERY.pack(token, KINDS.index(kind), slot, timeout_ms, 0) +
+            ARGS.pack(len(channel), len(user), len(conn), len(text), code,
+                      limit) + channel + user + conn + text)
 
 
 class Gone(Exception):
@@ -138,3 +154,23 @@ class Program(Link):
         rest = body[PUBLISH.size:]
         return ("%08x-%d-%d" % (host, slot, generation),
                 rest[:length].decode(), rest[length:], flags)
+
+    def ask(self, kind, timeout=5.0, **args):
+        """Ask the workers: ([(node, line)], {"asked": .., ...})."""
+        self.token = getattr(self, "token", 0) + 1
+        self.send("QUERY", query(self.token, kind, **args))
+        lines, end = [], time.monotonic() + timeout
+        while True:
+            got, body = self.recv(max(0.01, end - time.monotonic()))
+            if got == "ANSWER":
+                token, _last, host, slot, generation = ANSWER.unpack(
+                    body[:ANSWER.size])
+                assert token == self.token
+                node = "%08x-%d-%d" % (host, slot, generation)
+                lines += [(node, json.loads(line))
+                          for line in body[ANSWER.size:].splitlines()]
+            elif got == "QUERIED":
+                token, *counts = QUERIED.unpack(body)
+                assert token == self.token
+                return lines, dict(zip(("asked", "answered", "gone", "late"),
+                                       counts))

@@ -24,12 +24,16 @@
 
 #include "base/log.h"
 #include "capture.h"
+#include "contract/contract.h"
 #include "fake_door.h"
 #include "fake_link.h"
 #include "fake_ws.h"
 #include "torture.h"
+#include "worker/api_worker.h"
+#include "worker/auth.h"
 #include "worker/door.h"
 #include "worker/membership.h"
+#include "worker/presence.h"
 #include "worker/runtime.h"
 #include "worker/ws.h"
 
@@ -155,6 +159,9 @@ setup(void **state)
 	p.worker.now_ms = 5000;
 	p.worker.link = fake_link_new();
 	channels_init(&p.worker.channels);
+	p.worker.bus = api_worker_new(&p.worker);
+	if (p.worker.bus == NULL || !presence_init(&p.worker))
+		return -1;
 	if (flush_init(&p.worker.flush) != 0 ||
 	    stats_create(page_path, &p.worker.page, &page_fd, &found) != 0)
 		return -1;
@@ -169,6 +176,11 @@ teardown(void **state)
 	(void)state;
 	log_set_level(LOG_LEVEL_INFO);
 	config_free(p.worker.config);
+	api_worker_free(p.worker.bus);
+	presence_release(&p.worker);
+	auth_free(&p.worker);
+	contract_free(p.contract);
+	contract_free(p.worker.contract);
 	channels_release(&p.worker.channels);
 	flush_release(&p.worker.flush);
 	clients_release(&p.worker.clients);

@@ -8,7 +8,12 @@
 
 #include <cmocka.h>
 
+#include "api/api.h"
+#include "contract/contract.h"
+#include "worker/api_worker.h"
+#include "worker/identity.h"
 #include "worker/membership.h"
+#include "worker/presence.h"
 #include "worker/protocol.h"
 
 /* A fixture: one allocation, so that there is little to fail in it. */
@@ -53,6 +58,11 @@ fixture_new(void)
 	worker->door = &fake_door;
 	fake_door = (struct door){ 0 };
 	channels_init(&worker->channels);
+	worker->bus = api_worker_new(worker);
+	if (worker->bus == NULL || !presence_init(worker)) {
+		fixture_free(worker);
+		return NULL;
+	}
 	return worker;
 }
 
@@ -66,6 +76,9 @@ fixture_free(struct worker *worker)
 	assert_int_equal(worker->stats->handshakes, 0);
 	assert_int_equal(worker->stats->outbox_bytes, 0);
 	assert_int_equal(worker->stats->subscriptions, 0);
+	api_worker_free(worker->bus);
+	presence_release(worker);
+	contract_free(worker->contract);
 	flush_release(&worker->flush);
 	channels_release(&worker->channels);
 	clients_release(&worker->clients);
@@ -145,6 +158,38 @@ fixture_leave(struct client *client, const char *channel)
 	    strlen(channel));
 }
 
+struct conn_id
+fixture_conn(const struct client *client)
+{
+	struct conn_id id = { .number = 0 };
+
+	if (client != NULL)
+		client_conn_id(client, &id);
+	return id;
+}
+
+void
+fixture_contract(struct worker *worker, const char *text)
+{
+	struct mistakes mistakes;
+
+	mistakes_init(&mistakes, "test");
+	contract_free(worker->contract);
+	worker->contract = contract_new(text, strlen(text), &mistakes);
+	if (worker->contract == NULL)
+		fail_msg("%s", mistakes.text);
+	worker->bus->contract = worker->contract;
+	mistakes_release(&mistakes);
+}
+
+void
+fixture_identify(struct client *client, const char *user, const char *role)
+{
+	identity_free(client->identity);
+	client->identity = identity_new(user, role);
+	assert_non_null(client->identity);
+}
+
 /* ---- what must hold ---------------------------------------------------- */
 
 static size_t
@@ -179,11 +224,12 @@ check_channel(const struct worker *worker, const struct channel *c,
 		    m->client->state == CLIENT_CLOSING ||
 		    m->client->state == CLIENT_DEAD);
 	}
-	assert_int_equal(c->interest == INTEREST_JOINING,
+	assert_int_equal(c->interest == INTEREST_JOINING ||
+		(c->interest == INTEREST_NONE && channel_is_wanted(c)),
 	    !list_is_empty(&c->joining));
 	assert_int_equal(c->interest != INTEREST_NONE, wanted);
 	assert_true(waiters == 0 || c->interest == INTEREST_JOINING);
-	if (c->count == 0)
+	if (!channel_is_wanted(c))
 		assert_true(idle != (c->interest == INTEREST_JOINING));
 	else
 		assert_false(idle);
@@ -227,7 +273,7 @@ fixture_check(const struct worker *worker)
 {
 	const struct channels *channels = &worker->channels;
 	size_t members = 0, subs = 0, bytes = 0, channel_waiters = 0;
-	size_t client_waiters = 0, joining = 0, wanted = 0;
+	size_t client_waiters = 0, joining = 0, wanted = 0, unjoined = 0;
 	struct table_entry *entry = NULL;
 
 	while ((entry = table_next(&channels->table, entry)) != NULL) {
@@ -237,6 +283,8 @@ fixture_check(const struct worker *worker)
 		members += check_channel(worker, c, &channel_waiters);
 		joining += c->interest == INTEREST_JOINING;
 		wanted += c->interest != INTEREST_NONE;
+		unjoined +=
+		    c->interest == INTEREST_NONE && channel_is_wanted(c);
 	}
 	for (uint32_t i = 0; i < worker->clients.count; i++) {
 		subs += check_client(worker, worker->clients.all[i], i,
@@ -246,12 +294,12 @@ fixture_check(const struct worker *worker)
 	assert_int_equal(members, subs);
 	assert_int_equal(client_waiters, channel_waiters);
 	assert_int_equal(list_len(&channels->joining), joining);
+	assert_int_equal(list_len(&channels->unjoined), unjoined);
 	assert_int_equal(list_len(&channels->idle), channels->idle_count);
 	assert_int_equal(fake_link_wanted(worker->link), wanted);
 	assert_int_equal(channels->walking, 0);
 	assert_int_equal(worker->stats->subscriptions, subs);
-	assert_int_equal(worker->stats->channels,
-	    channels->table.count - channels->idle_count);
+	assert_int_equal(worker->stats->channels, channels_used(channels));
 	assert_int_equal(worker->stats->outbox_bytes, bytes);
 	assert_int_equal(worker->stats->clients, worker->clients.open);
 }

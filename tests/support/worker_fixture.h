@@ -47,6 +47,14 @@ void fixture_say(struct client *client, const char *text);
 int fixture_join(struct client *client, const char *channel, const char *id);
 int fixture_leave(struct client *client, const char *channel);
 
+/* The client's connection id; of NULL: none. */
+struct conn_id fixture_conn(const struct client *client);
+
+/* Give the worker a contract, and the client a name and a role. */
+void fixture_contract(struct worker *worker, const char *text);
+void fixture_identify(struct client *client, const char *user,
+    const char *role);
+
 /* All that must always hold between channels, clients, lists and counters. */
 void fixture_check(const struct worker *worker);
 

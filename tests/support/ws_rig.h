@@ -205,12 +205,20 @@ void *lws_context_user(struct lws_context *context) { return context->user; }
 void lws_cancel_service(struct lws_context *context)
 { (void)context; note("kick\n"); }
 
-/* ---- ws_http.c and ws_read.c -------------------------------------------- */
+/* ---- ws_http.c, ws_exchange.c, ws_read.c ----------------------------- */
 
 int ws_http_request(struct client *client, struct lws *wsi)
 { (void)client; (void)wsi; note("request\n"); return lib.http_result; }
 int ws_http_upgrade(struct client *client, struct lws *wsi)
 { (void)client; (void)wsi; note("upgrade\n"); return lib.upgrade_result; }
+int ws_exchange_start(struct client *client, struct lws *wsi)
+{ (void)client; (void)wsi; note("exchange\n"); return lib.http_result; }
+int ws_exchange_body(struct client *client, const void *bytes, size_t len)
+{ (void)client; note("body %.*s\n", (int)len, (const char *)bytes);
+  return lib.http_result; }
+int ws_exchange_whole(struct client *client)
+{ (void)client; note("whole\n"); return lib.http_result; }
+void ws_exchange_free(struct client *client) { (void)client; }
 void ws_read_piece(struct client *client, struct lws *wsi, const void *data,
     size_t len)
 { (void)client; (void)wsi; note("piece %.*s\n", (int)len, (const char *)data); }

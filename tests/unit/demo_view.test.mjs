@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connectionText, count, hueOf, overview, parseMetrics, waitText, workerOf }
+import { connectionText, count, hueOf, overview, parseMetrics, waitText, wantsToken, workerOf }
 	from "../../worker/web/demo-view.mjs";
 
 function metricsOf(deliveries) {
@@ -64,12 +64,19 @@ test("the sentence says where this window is, or when it tries again", () => {
 	const open = { state: "open", node: "5f0c9a11-3-1" };
 
 	assert.equal(connectionText(open), "This window is on worker 3");
+	assert.equal(connectionText({ ...open, user: "ann" }), "This window is on worker 3, as ann");
 	assert.equal(waitText(open, 0), "");
 	assert.equal(connectionText({ state: "waiting" }), "No connection.");
 	assert.equal(waitText({ state: "waiting", retryAt: 5200 }, 1000), "Next try in 5 s");
 	assert.equal(waitText({ state: "waiting", retryAt: 5 }, 1000), "Next try in 0 s");
 	assert.match(connectionText({ state: "connecting" }), /^Connecting/);
 	assert.match(connectionText({ state: "closed" }), /turned this window away/);
+});
+
+test("a token is asked for when the bus wants one or turns the window away", () => {
+	assert.match(connectionText({ state: "authenticating" }), /wants a token/);
+	assert.deepEqual(["connecting", "authenticating", "open", "waiting", "closed"]
+		.filter((state) => wantsToken({ state })), ["authenticating", "closed"]);
 });
 
 test("counts and colours are for people", () => {

@@ -134,7 +134,7 @@ rig_init(struct rig *rig, bool spawn, const char *const *flags)
 	config = config_load(rig->argc, rig->argv, NULL, &rest, &errors);
 	if (config == NULL)
 		fail_msg("%s", errors.text);
-	settings = settings_new(config, NULL, NULL, why, sizeof(why));
+	settings = settings_new(config, NULL, NULL, &errors, why, sizeof(why));
 	assert_non_null(settings);
 	rig->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
 	rig->supervisor = supervisor_new(rig->loop, rig->page, rig->page_fd,

@@ -2,8 +2,7 @@
  * test_adopt.c - workers that this primary did not start.
  *
  * A survivor is a child of the test: it has the page mapped, as a worker has.
- * What it would say is said for it, through a socket pair, so that every claim
- * can be wrong.
+ * What it would say is said for it, so that every claim can be wrong.
  */
 #include "fake_worker.h"
 #include "primary_rig.h"
@@ -248,6 +247,7 @@ of_several_in_a_slot_the_newest_stays_and_the_others_leave(void **state)
 	assert_int_equal(slot->current->pid, new_pid);
 	fd = say_hello(old_hello, old_pid, NULL, 0);
 	is_welcome(fd, 0, true);
+	assert_int_equal(hear(fd, config, 1), IPC_CONTRACT);
 	assert_int_equal(hear(fd, config, 1), IPC_CONFIG);
 	assert_int_equal(hear(fd, &drain, sizeof(drain)), IPC_DRAIN);
 	assert_int_equal(drain.leave, 1);

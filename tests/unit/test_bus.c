@@ -37,8 +37,8 @@ member(struct worker *worker)
 static void
 publish(struct worker *worker, const char *data)
 {
-	bus_publish(worker,
-	    &(struct bus_publish){ .channel = "t:a",
+	bus_push(worker,
+	    &(struct api_push){ .channel = "t:a",
 		.channel_len = 3,
 		.data = data,
 		.len = strlen(data) });
@@ -48,13 +48,13 @@ static void
 publish_binary(struct worker *worker, const char *data,
     const struct client *exclude)
 {
-	bus_publish(worker,
-	    &(struct bus_publish){ .channel = "t:a",
+	bus_push(worker,
+	    &(struct api_push){ .channel = "t:a",
 		.channel_len = 3,
 		.data = data,
 		.len = strlen(data),
 		.binary = true,
-		.exclude = exclude });
+		.exclude = fixture_conn(exclude) });
 }
 
 static void
@@ -166,8 +166,8 @@ idle_channels_stay_bounded(void **state)
 
 	for (int i = 0; i < CHANNEL_IDLE_MAX + 100; i++) {
 		(void)snprintf(name, sizeof(name), "t:%d", i);
-		bus_publish(worker,
-		    &(struct bus_publish){ .channel = name,
+		bus_push(worker,
+		    &(struct api_push){ .channel = name,
 			.channel_len = strlen(name),
 			.data = "0",
 			.len = 1 });
@@ -183,12 +183,12 @@ who_is_excluded_does_not_get_it(void **state)
 	struct worker *worker = *state;
 	struct client *one = member(worker), *two = member(worker);
 
-	bus_publish(worker,
-	    &(struct bus_publish){ .channel = "t:a",
+	bus_push(worker,
+	    &(struct api_push){ .channel = "t:a",
 		.channel_len = 3,
 		.data = "1",
 		.len = 1,
-		.exclude = one });
+		.exclude = fixture_conn(one) });
 	assert_string_equal(fixture_got(one), "");
 	assert_string_equal(fixture_got(two), MSG("1", HERE));
 }
@@ -240,8 +240,8 @@ a_topic_too_long_for_a_binary_frame_comes_as_text(void **state)
 		assert_int_equal(fixture_join(client, channel, ""), 0);
 		fake_link_answer_all(worker);
 		(void)fixture_got(client);
-		bus_publish(worker,
-		    &(struct bus_publish){ .channel = channel,
+		bus_push(worker,
+		    &(struct api_push){ .channel = channel,
 			.channel_len = len,
 			.data = "!",
 			.len = 1,

@@ -1,47 +1,5 @@
 /* test_cli_publish.c - publish and subscribe: words, lines, and no bus. */
-#include "hub_child.h"
-
-#include <sys/mman.h>
-
-#include "capture.h"
-#include "cli/cli.h"
-#include "cli/node.h"
-#include "torture.h"
-
-enum {
-	WORDS_MAX = 8
-};
-
-/* Run a command in the child's run directory with these words. */
-static int
-run_in(const char *dir, int (*command)(int, char **),
-    const char *const words[WORDS_MAX])
-{
-	static char copies[WORDS_MAX + 3][IPC_CHANNEL_MAX + 16];
-	char *argv[WORDS_MAX + 4];
-	int argc = 0, rc;
-
-	(void)snprintf(copies[argc++], sizeof(copies[0]), "%s", words[0]);
-	(void)snprintf(copies[argc++], sizeof(copies[0]), "--run-dir=%s", dir);
-	for (size_t i = 1; i < WORDS_MAX && words[i] != NULL; i++)
-		(void)snprintf(copies[argc++], sizeof(copies[0]), "%s",
-		    words[i]);
-	for (int i = 0; i < argc; i++)
-		argv[i] = copies[i];
-	argv[argc] = NULL;
-	capture_begin();
-	rc = command(argc, argv);
-	capture_end();
-	return rc;
-}
-
-static int
-run(int (*command)(int, char **), const char *const words[WORDS_MAX])
-{
-	return run_in(hub_child_dir, command, words);
-}
-
-#define WORDS(...) ((const char *const[WORDS_MAX]){ __VA_ARGS__ })
+#include "cli_rig.h"
 
 /* The same with this on standard input. */
 static int
@@ -61,52 +19,6 @@ publish_lines(const char *lines, const char *const words[WORDS_MAX])
 	return rc;
 }
 
-/* Somebody who listens meanwhile; what came, a line each. */
-static struct node *listener;
-static char heard[1024];
-
-static void
-hear(void *arg, const struct ipc_envelope *e)
-{
-	size_t len = strlen(heard);
-
-	(void)arg;
-	(void)snprintf(heard + len, sizeof(heard) - len, "%.*s %.*s\n",
-	    (int)e->channel_len, e->channel, (int)e->payload_len,
-	    (const char *)e->payload);
-}
-
-static int
-setup(void **state)
-{
-	char why[64];
-
-	(void)state;
-	heard[0] = '\0';
-	if (node_attach(hub_child_path, "ear", CLI_NODE_TIMEOUT_MS, &listener,
-		why, sizeof(why)) != 0)
-		return -1;
-	node_on_envelope(listener, hear, NULL);
-	return node_join(listener, "t:chat", 6, CLI_NODE_TIMEOUT_MS);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	node_free(listener);
-	return 0;
-}
-
-/* All that was published so far: the hub answers in order. */
-static void
-assert_heard(const char *lines)
-{
-	assert_int_equal(node_sync(listener, CLI_NODE_TIMEOUT_MS), 0);
-	assert_string_equal(heard, lines);
-	heard[0] = '\0';
-}
-
 /* ---- publish ----------------------------------------------------------- */
 
 static void
@@ -118,7 +30,7 @@ a_message_goes_out_as_it_was_written(void **state)
 	    CLI_OK);
 	assert_string_equal(capture_out(), "");
 	assert_string_equal(capture_err(), "");
-	assert_heard("t:chat {\"a\": 1.0}\n");
+	assert_heard("chat {\"a\": 1.0}\n");
 }
 
 static void
@@ -129,7 +41,7 @@ text_becomes_a_json_string(void **state)
 			     WORDS("publish", "--text", "chat",
 				 "say \"hi\"\n")),
 	    CLI_OK);
-	assert_heard("t:chat \"say \\\"hi\\\"\\n\"\n");
+	assert_heard("chat \"say \\\"hi\\\"\\n\"\n");
 	assert_int_equal(run(cli_publish,
 			     WORDS("publish", "chat", "\xff", "--text")),
 	    CLI_FAILED);
@@ -147,14 +59,14 @@ lines_are_messages_and_bad_ones_are_told_by_number(void **state)
 	    CLI_FAILED);
 	assert_string_equal(capture_err(),
 	    "busctl: line 3 is not JSON; --text sends it as a string\n");
-	assert_heard("t:chat 1\nt:chat [2]\nt:chat \"last\"\n");
+	assert_heard("chat 1\nchat [2]\nchat \"last\"\n");
 	assert_int_equal(publish_lines("3\n", WORDS("publish", "chat", "-")),
 	    CLI_OK);
-	assert_heard("t:chat 3\n");
+	assert_heard("chat 3\n");
 	assert_int_equal(publish_lines("a b\n",
 			     WORDS("publish", "chat", "--text")),
 	    CLI_OK);
-	assert_heard("t:chat \"a b\"\n");
+	assert_heard("chat \"a b\"\n");
 	assert_int_equal(publish_lines("", WORDS("publish", "chat")), CLI_OK);
 	assert_heard("");
 }
@@ -165,22 +77,22 @@ lines_are_messages_and_bad_ones_are_told_by_number(void **state)
 static pid_t
 start_publisher(const char *data, bool binary)
 {
-	struct node *node;
-	char why[64];
+	struct cbus_publish_opts opts = { .binary = binary };
+	struct cbus *bus;
 	pid_t pid = fork();
 
 	if (pid != 0)
 		return pid;
 	(void)alarm(20);
-	if (node_attach(hub_child_path, "mouth", CLI_NODE_TIMEOUT_MS, &node,
-		why, sizeof(why)) != 0)
+	bus = attach("mouth");
+	if (bus == NULL)
 		_exit(1);
 	do { /* nothing comes: a short rest */
-		if (node_publish(node, "t:news", 6, data, strlen(data),
-			binary) != 0 ||
-		    node_sync(node, CLI_NODE_TIMEOUT_MS) != 0)
+		if (cbus_publish_opts(bus, "news", data, strlen(data), &opts) !=
+			0 ||
+		    cbus_sync(bus, CLI_NODE_TIMEOUT_MS) != 0)
 			break;
-	} while (node_wait(node, 5) == -ETIMEDOUT);
+	} while (cbus_wait(bus, 5) == -ETIMEDOUT);
 	_exit(1);
 }
 
@@ -208,6 +120,8 @@ subscribe_prints_a_line_for_each_message(void **state)
 	assert_printed("[1,\n2]", false,
 	    WORDS("subscribe", "--count", "2", "news"), "[1, 2]\n",
 	    "[1, 2]\n[1, 2]\n");
+	assert_printed("[1]", false,
+	    WORDS("subscribe", "--from", "--count=1", "news"), "0", " [1]\n");
 	assert_printed("[1]", false,
 	    WORDS("subscribe", "--json", "--count", "1", "news"),
 	    "{\"topic\":\"news\",\"data\":[1],\"from\":\"", "\"}\n");
@@ -258,30 +172,34 @@ publish_words_are_looked_at_first(void **state)
 }
 
 static void
-topics_become_channels_within_limits(void **state)
+names_become_channels_within_limits(void **state)
 {
-	char topic[IPC_CHANNEL_MAX], channel[IPC_CHANNEL_MAX];
-	size_t len = 99;
+	char topic[CBUS_NAME_MAX + 2];
+	struct channel_name channel = { .len = 99 };
 
 	(void)state;
 	memset(topic, 'x', sizeof(topic));
-	topic[IPC_CHANNEL_MAX - 2] = '\0';
-	assert_int_equal(cli_topic("c", topic, channel, &len), CLI_OK);
-	assert_int_equal(len, IPC_CHANNEL_MAX);
-	assert_memory_equal(channel, "t:xxx", 5);
-	len = 99;
-	topic[IPC_CHANNEL_MAX - 2] = 'x';
-	topic[IPC_CHANNEL_MAX - 1] = '\0';
+	topic[CBUS_NAME_MAX] = '\0';
+	assert_int_equal(cli_channel("c", "topic", 't', topic, &channel),
+	    CLI_OK);
+	assert_int_equal(channel.len, CBUS_NAME_MAX + 2);
+	assert_memory_equal(channel.text, "t:xxx", 5);
+	topic[CBUS_NAME_MAX] = 'x';
+	topic[CBUS_NAME_MAX + 1] = '\0';
 	capture_begin();
-	assert_int_equal(cli_topic("c", topic, channel, &len), CLI_USAGE);
-	assert_int_equal(cli_topic("c", "\xc3", channel, &len), CLI_USAGE);
-	assert_int_equal(cli_topic("c", "a\x7f", channel, &len), CLI_USAGE);
+	assert_int_equal(cli_channel("c", "topic", 't', topic, &channel),
+	    CLI_USAGE);
+	assert_int_equal(cli_channel("c", "room", 'r', "\xc3", &channel),
+	    CLI_USAGE);
+	assert_int_equal(cli_channel("c", "user", 'u', "a\x7f", &channel),
+	    CLI_USAGE);
 	capture_end();
-	assert_int_equal(len, 99);
+	assert_int_equal(channel.len, CBUS_NAME_MAX + 2);
 	assert_non_null(strstr(capture_err(), "the topic is too long"));
-	assert_non_null(strstr(capture_err(), "not valid text"));
-	assert_non_null(strstr(capture_err(), "a control character"));
-	assert_int_equal(cli_topic("c", "caf\xc3\xa9 x", channel, &len),
+	assert_non_null(strstr(capture_err(), "the room is not valid text"));
+	assert_non_null(strstr(capture_err(), "the user has a control"));
+	assert_int_equal(cli_channel("c", "topic", 't', "caf\xc3\xa9 x",
+			     &channel),
 	    CLI_OK);
 }
 
@@ -306,23 +224,23 @@ static void
 who_is_not_wanted_is_told_why(void **state)
 {
 	struct place place = { .config = NULL };
-	struct node *node = NULL;
+	struct cbus *bus = NULL;
 	int rc;
 
 	(void)state;
 	assert_int_equal(rundir_path(&place.rundir, hub_child_dir, "x"), 0);
 	capture_begin();
-	rc = cli_attach(&place, "unwanted", &node);
+	rc = cli_attach(&place, "unwanted", &bus);
 	capture_end();
 	assert_int_equal(rc, CLI_FAILED);
 	assert_string_equal(capture_err(),
 	    "busctl: the bus does not want us: the bus is stopping\n");
 	capture_begin();
-	rc = cli_attach(&place, "cut off", &node);
+	rc = cli_attach(&place, "cut off", &bus);
 	capture_end();
 	assert_int_equal(rc, CLI_FAILED);
 	assert_non_null(strstr(capture_err(), "hub.sock\": "));
-	assert_null(node);
+	assert_null(bus);
 }
 
 static int
@@ -352,7 +270,7 @@ main(void)
 		TEST(subscribe_prints_a_line_for_each_message),
 		TEST(subscribe_words_are_looked_at_first),
 		TEST(publish_words_are_looked_at_first),
-		TEST(topics_become_channels_within_limits),
+		TEST(names_become_channels_within_limits),
 		TEST(without_a_bus_it_says_where_it_looked),
 		TEST(who_is_not_wanted_is_told_why),
 		cmocka_unit_test(without_memory_it_fails_and_leaks_nothing),

@@ -77,10 +77,14 @@ every_default_is_allowed_by_its_own_row(void **state)
 	const char *why;
 
 	(void)state;
-	for (size_t i = 0; i < config_option_count; i++)
+	for (size_t i = 0; i < config_option_count; i++) {
+		if (config_options[i].type == CONFIG_LIST &&
+		    config_options[i].fallback[0] == '\0')
+			continue; /* no items */
 		assert_int_equal(config_set(config, &config_options[i],
 				     config_options[i].fallback, &why),
 		    0);
+	}
 	config_free(config);
 }
 
@@ -253,6 +257,34 @@ the_public_must_be_let_in_in_so_many_words(void **state)
 	}
 }
 
+static void
+who_authenticates_its_clients_may_be_public(void **state)
+{
+	(void)state;
+	config_free(parse_well("jwt-key /a\nlisten 0.0.0.0:1"));
+	config_free(parse_well("auth app\nlisten 0.0.0.0:1"));
+	assert_null(parse("jwt-key /a\nanonymous yes\nlisten 0.0.0.0:1"));
+	assert_non_null(strstr(errors.text, "--insecure"));
+	config_errors_release(&errors);
+	assert_null(parse("auth app\nanonymous yes\nlisten 0.0.0.0:1"));
+	config_errors_release(&errors);
+}
+
+static void
+a_list_may_be_empty_by_default(void **state)
+{
+	struct config *config = parse_well("");
+
+	(void)state;
+	assert_int_equal(config->app.count, 0);
+	assert_int_equal(config->jwt_key.count, 0);
+	config_free(config);
+	config = parse_well("app /a.so\napp /b.so");
+	assert_int_equal(config->app.count, 2);
+	assert_string_equal(config->app.items[1], "/b.so");
+	config_free(config);
+}
+
 int
 main(void)
 {
@@ -268,6 +300,8 @@ main(void)
 		TEST(there_are_only_so_many_addresses),
 		TEST(settings_that_contradict_each_other_are_mistakes),
 		TEST(the_public_must_be_let_in_in_so_many_words),
+		TEST(who_authenticates_its_clients_may_be_public),
+		TEST(a_list_may_be_empty_by_default),
 	};
 #undef TEST
 

@@ -210,12 +210,15 @@ all_mistakes_are_listed_with_their_lines(void **state)
 	    "\"r\":[]\n"
 	    "},\"clientToserver\":{}},\n"
 	    "\"roles\":{\"a\":{\"serverToClient\":{\"q\":{}}},\n"
-	    "\"b\":1}}";
+	    "\"b\":1,\n"
+	    "\"c\":{\"resources\":{\"x\":{\"cluster\":1},\"y\":{},\n"
+	    "\"d:{a}\":{\"payload\":{}},\"d:{b}\":{}}},\n"
+	    "\"d/e\":{}}}";
 	static const char *const wanted[] = {
 		":2: /shared/serverToClient/: a name must not be empty",
 		":3: /shared/serverToClient/a{b: a variable is a word",
 		":4: /shared/serverToClient/{a}{b}: between two variables",
-		":5: /shared/serverToClient/e:{x}: only topics have variables",
+		":5: /shared/serverToClient/e:{x}: only topics and resources",
 		":6: /shared/serverToClient/e: to publish is only for topics",
 		":8: /shared/serverToClient/t:{y}: this is declared already",
 		":9: /shared/serverToClient/p/payload/type: a type is null",
@@ -225,6 +228,10 @@ all_mistakes_are_listed_with_their_lines(void **state)
 		":12: /shared/clientToserver: there is no",
 		":13: /roles/a/serverToClient/q: this is declared already",
 		":14: /roles/b: this must be an object",
+		":15: /roles/c/resources/x/cluster: this must be true",
+		":16: /roles/c/resources/d:{a}/payload: there is no",
+		":16: /roles/c/resources/d:{b}: this is declared already",
+		":17: /roles/d~1e: a role's name must not have a '/'",
 	};
 	struct mistakes mistakes;
 

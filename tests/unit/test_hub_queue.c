@@ -212,11 +212,11 @@ who_never_reads_its_answers_is_cut_off(void **state)
 	struct hub_fixture *f = *state;
 	struct scene s = open_scene(f);
 
-	ping_until_cut_off(f, s.slow, 2 * QUEUE + IPC_CONFIG_MAX);
+	ping_until_cut_off(f, s.slow, hub_backlog_max(QUEUE));
 	assert_null(s.slow->node);
 	assert_string_equal(s.slow->gone_why, "does not read its answers");
 	assert_int_equal(f->stats.queue_bytes, 0);
-	assert_true(f->stats.queue_bytes_max <= 2 * QUEUE + IPC_CONFIG_MAX);
+	assert_true(f->stats.queue_bytes_max <= hub_backlog_max(QUEUE));
 	assert_int_equal(f->stats.violations, 0);
 	publish(f, &s); /* the others go on */
 }

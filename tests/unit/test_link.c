@@ -1,6 +1,8 @@
 /* test_link.c - what goes over a link, in both directions. */
 #include "worker/link.c"
+#include "worker/link_hear.c"
 #include "worker/link_messages.c"
+#include "worker/link_say.c"
 
 #include "link_fixture.h"
 

@@ -1,6 +1,8 @@
 /* test_link_life.c - the hub goes away and comes back, or does not. */
 #include "worker/link.c"
+#include "worker/link_hear.c"
 #include "worker/link_messages.c"
+#include "worker/link_say.c"
 
 #include "link_fixture.h"
 #include "torture.h"

@@ -1,6 +1,8 @@
 /* test_link_queue.c - what waits for a hub that does not read. */
 #include "worker/link.c"
+#include "worker/link_hear.c"
 #include "worker/link_messages.c"
+#include "worker/link_say.c"
 
 #include "link_fixture.h"
 #include "torture.h"

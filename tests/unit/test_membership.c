@@ -19,8 +19,8 @@
 static void
 publish(struct worker *worker, const char *channel)
 {
-	bus_publish(worker,
-	    &(struct bus_publish){ .channel = channel,
+	bus_push(worker,
+	    &(struct api_push){ .channel = channel,
 		.channel_len = strlen(channel),
 		.data = "0",
 		.len = 1 });

@@ -138,8 +138,8 @@ a_hub_that_is_back_hears_what_has_members(void **state)
 	assert_int_equal(fixture_join(client, "t:before", "1"), 0);
 	assert_int_equal(fixture_join(client, "t:left", "2"), 0);
 	fake_link_answer_all(worker);
-	bus_publish(worker,
-	    &(struct bus_publish){ .channel = "t:idle",
+	bus_push(worker,
+	    &(struct api_push){ .channel = "t:idle",
 		.channel_len = 6,
 		.data = "0",
 		.len = 1 });
@@ -216,12 +216,12 @@ one_step(struct worker *worker, struct owed *owed, bool *up)
 			(void)fake_link_answer(worker); /* if any */
 		break;
 	case 4:
-		bus_publish(worker,
-		    &(struct bus_publish){ .channel = name,
+		bus_push(worker,
+		    &(struct api_push){ .channel = name,
 			.channel_len = strlen(name),
 			.data = "0",
 			.len = 1,
-			.exclude = owed->client });
+			.exclude = fixture_conn(owed->client) });
 		break;
 	case 5:
 	case 6:

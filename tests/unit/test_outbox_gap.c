@@ -171,6 +171,23 @@ gaps_survive_clearing_and_end_with_the_outbox(void **state)
 	frame_unref(frame);
 }
 
+static void
+an_event_can_be_dropped_and_leaves_no_gap(void **state)
+{
+	struct outbox outbox = { 0 };
+
+	(void)state;
+	push(&outbox, reply_ok("1", 1, ""));
+	push(&outbox, reply_evt("e", 1, "1", 1));
+	push(&outbox, reply_change("r", 1, "t", 1, "1", 1));
+	assert_true(outbox_drop_oldest(&outbox));
+	assert_true(outbox_drop_oldest(&outbox));
+	assert_false(outbox_drop_oldest(&outbox)); /* an answer stays */
+	assert_int_equal(outbox.count, 1);
+	assert_int_equal(outbox.gap_count, 0);
+	outbox_release(&outbox);
+}
+
 int
 main(void)
 {
@@ -179,6 +196,7 @@ main(void)
 		cmocka_unit_test(
 		    a_binary_frame_and_a_text_frame_of_one_topic_share_a_gap),
 		cmocka_unit_test(an_answer_leaves_no_gap),
+		cmocka_unit_test(an_event_can_be_dropped_and_leaves_no_gap),
 		cmocka_unit_test(topics_beyond_the_sixteenth_share_a_star),
 		cmocka_unit_test(gaps_survive_clearing_and_end_with_the_outbox),
 	};

@@ -86,6 +86,32 @@ a_later_one_that_is_broken_leaves_the_old_one(void **state)
 	assert_int_equal(log_get_level(), LOG_LEVEL_ERROR);
 }
 
+static void
+a_key_that_cannot_be_read_leaves_the_old_ones(void **state)
+{
+	const struct config *old;
+
+	(void)state;
+	serve();
+	old = p.worker.config;
+	configure(CONFIG "jwt-key /nonexistent/key\n");
+	assert_said("applied 0 'key \"/nonexistent/key\": No such file or "
+		    "directory'\n");
+	assert_ptr_equal(p.worker.config, old);
+	assert_null(p.worker.auth->keys);
+}
+
+static void
+a_first_one_with_a_broken_key_is_hopeless(void **state)
+{
+	(void)state;
+	welcome();
+	said[0] = '\0';
+	configure(CONFIG "jwt-key /dev/null\n");
+	assert_said("leave 78\n");
+	assert_false(p.configured);
+}
+
 /* Configured anew: 0 when that worked, -1 when the old one stayed. */
 static int
 reconfigure(void)
@@ -138,6 +164,8 @@ main(void)
 		TEST(a_start_that_fails_says_whether_it_is_worth_another),
 		TEST(a_later_one_changes_it_in_place),
 		TEST(a_later_one_that_is_broken_leaves_the_old_one),
+		TEST(a_key_that_cannot_be_read_leaves_the_old_ones),
+		TEST(a_first_one_with_a_broken_key_is_hopeless),
 		TEST(without_memory_the_old_one_stays),
 		TEST(the_log_file_is_opened_anew_when_there_is_one),
 	};

@@ -187,18 +187,21 @@ an_error_has_the_id_of_what_was_wrong(void **state)
 }
 
 static void
-what_needs_a_contract_is_not_found(void **state)
+a_command_without_what_it_is_about_is_refused(void **state)
 {
-	static const char *const ops[] = { "call", "watch", "unwatch", "auth" };
+	static const char *const ops[][2] = { { "call", "method" },
+		{ "watch", "resource" }, { "unwatch", "resource" },
+		{ "auth", "token" }, { "sub", "topic" } };
 	struct client *client = fixture_client(*state);
-	char text[64];
+	char text[64], want[160];
 
 	for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
 		(void)snprintf(text, sizeof(text), "{\"op\":\"%s\",\"id\":1}",
-		    ops[i]);
-		assert_string_equal(ask(client, text),
-		    ERR("1", "NOT_FOUND",
-			"this bus has no methods, resources or tokens"));
+		    ops[i][0]);
+		(void)snprintf(want, sizeof(want),
+		    ERR("1", "BAD_REQUEST", "\\\"%s\\\" is missing"),
+		    ops[i][1]);
+		assert_string_equal(ask(client, text), want);
 	}
 }
 
@@ -370,7 +373,7 @@ main(void)
 		TEST(data_stays_as_it_was_written),
 		TEST(every_mistake_has_its_words),
 		TEST(an_error_has_the_id_of_what_was_wrong),
-		TEST(what_needs_a_contract_is_not_found),
+		TEST(a_command_without_what_it_is_about_is_refused),
 		TEST(members_of_later_versions_are_ignored),
 		TEST(an_id_of_128_bytes_is_given_back_and_no_longer_one),
 		TEST(the_longest_topic_is_exact),

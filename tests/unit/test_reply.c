@@ -42,7 +42,7 @@ static void
 a_welcome_names_connection_node_and_protocol(void **state)
 {
 	(void)state;
-	expect(reply_welcome("0000002a-1-3-7", "0000002a-1-3"),
+	expect(reply_welcome("0000002a-1-3-7", "0000002a-1-3", ""),
 	    "{\"op\":\"welcome\",\"conn\":\"0000002a-1-3-7\","
 	    "\"node\":\"0000002a-1-3\",\"protocol\":\"clusterbus.v1\"}");
 }
@@ -106,6 +106,26 @@ an_error_with_the_longest_id_fits(void **state)
 	assert_true(json_valid((const char *)frame_payload(frame),
 	    frame->len - frame->header_len));
 	frame_unref(frame);
+}
+
+static void
+events_and_changes_say_their_names_and_the_data_as_it_was(void **state)
+{
+	(void)state;
+	expect(reply_evt("a\"b", 3, "1e400", 5),
+	    "{\"op\":\"evt\",\"event\":\"a\\\"b\",\"data\":1e400}");
+	expect(reply_change("doc:\n", 5, "t", 1, "[ ]", 3),
+	    "{\"op\":\"change\",\"resource\":\"doc:\\n\",\"type\":\"t\","
+	    "\"data\":[ ]}");
+}
+
+static void
+a_subscription_that_ended_is_named(void **state)
+{
+	(void)state;
+	expect(reply_ended("topic", "a\"", 2, "it has gone"),
+	    "{\"op\":\"err\",\"code\":\"NOT_FOUND\","
+	    "\"message\":\"it has gone\",\"topic\":\"a\\\"\"}");
 }
 
 static void
@@ -235,7 +255,7 @@ static int
 all_of_them(void)
 {
 	struct frame *frames[] = {
-		reply_welcome("c", "n"),
+		reply_welcome("c", "n", ""),
 		reply_ok("1", 1, ""),
 		reply_err("1", 1, ERR_INTERNAL, "w"),
 		reply_gap("t", 1, 1),
@@ -268,6 +288,9 @@ main(void)
 		cmocka_unit_test(ok_has_the_id_as_it_was_written),
 		cmocka_unit_test(every_error_has_its_code_and_its_words),
 		cmocka_unit_test(an_error_with_the_longest_id_fits),
+		cmocka_unit_test(
+		    events_and_changes_say_their_names_and_the_data_as_it_was),
+		cmocka_unit_test(a_subscription_that_ended_is_named),
 		cmocka_unit_test(a_gap_counts),
 		cmocka_unit_test(a_msg_has_the_data_byte_for_byte),
 		cmocka_unit_test(a_topic_is_escaped_and_found_again),

@@ -85,7 +85,8 @@ make_settings(void)
 	config = config_parse("x", text, sizeof(text) - 1, &errors);
 	config_errors_release(&errors);
 	if (config != NULL)
-		settings = settings_new(config, NULL, NULL, why, sizeof(why));
+		settings =
+		    settings_new(config, NULL, NULL, &errors, why, sizeof(why));
 	if (settings == NULL)
 		return -1;
 	assert_int_equal(settings->listeners.count, 2);
@@ -109,7 +110,7 @@ hash_of(const char *text)
 	uint32_t hash;
 
 	settings = settings_new(config_parse("x", text, strlen(text), &errors),
-	    NULL, NULL, why, sizeof(why));
+	    NULL, NULL, &errors, why, sizeof(why));
 	assert_non_null(settings);
 	hash = settings_roll_hash(settings);
 	settings_free(settings);

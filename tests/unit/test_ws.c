@@ -124,10 +124,10 @@ the_end_of_another_client_is_not_the_adopted_ones(void **state)
 static void
 requests_are_answered_in_one_place(void **state)
 {
-	static const enum lws_callback_reasons ends[] = { LWS_CALLBACK_HTTP,
-		LWS_CALLBACK_HTTP_BODY, LWS_CALLBACK_HTTP_BODY_COMPLETION,
+	static const enum lws_callback_reasons ends[] = {
 		LWS_CALLBACK_RAW_ADOPT, LWS_CALLBACK_RAW_RX,
-		LWS_CALLBACK_RAW_WRITEABLE };
+		LWS_CALLBACK_RAW_WRITEABLE
+	};
 	struct client *client = connection(false);
 
 	(void)state;
@@ -147,6 +147,25 @@ requests_are_answered_in_one_place(void **state)
 		assert_int_equal(calls(client, ends[i], NULL, 0), -1);
 	assert_said("");
 	assert_int_equal(client->state, CLIENT_HANDSHAKE);
+}
+
+static void
+requests_to_the_api_go_on_with_their_body(void **state)
+{
+	struct client *client = connection(false);
+
+	(void)state;
+	for (lib.http_result = -1; lib.http_result <= 0; lib.http_result++) {
+		assert_int_equal(calls(client, LWS_CALLBACK_HTTP, NULL, 0),
+		    lib.http_result);
+		assert_int_equal(calls(client, LWS_CALLBACK_HTTP_BODY, "ab", 2),
+		    lib.http_result);
+		assert_int_equal(calls(client,
+				     LWS_CALLBACK_HTTP_BODY_COMPLETION, NULL,
+				     0),
+		    lib.http_result);
+		assert_said("exchange\nbody ab\nwhole\n");
+	}
 }
 
 static void
@@ -260,6 +279,7 @@ main(void)
 		TEST_WITH(a_failed_adoption_frees_the_client_once),
 		TEST_WITH(the_end_of_another_client_is_not_the_adopted_ones),
 		TEST_WITH(requests_are_answered_in_one_place),
+		TEST_WITH(requests_to_the_api_go_on_with_their_body),
 		TEST_WITH(what_is_about_no_client_is_let_pass),
 		TEST_WITH(a_handshake_opens_the_client_with_its_subprotocol),
 		TEST_WITH(data_and_pongs_reach_the_client),

@@ -49,8 +49,6 @@ the_method_decides(void **state)
 	headers[WSI_TOKEN_DELETE_URI] = "/health";
 	request(worker, "405");
 	forget();
-	headers[WSI_TOKEN_GET_URI] = "/api/nothing";
-	request(worker, "404");
 	headers[WSI_TOKEN_GET_URI] = "/chat"; /* a WebSocket would be let in */
 	request(worker, "426");
 }

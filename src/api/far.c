@@ -1,0 +1,112 @@
+/*
+ * far.c - act on connections wherever they are; see clusterbus/conn.h.
+ *
+ * This node's own connections are done at once, so that a broadcast to a room
+ * that follows finds them in it.  The rest is a question to the workers whose
+ * answer nobody waits for: the workers read it before whatever this node sends
+ * them afterwards.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "api/call_check.h"
+#include "base/utf8.h"
+
+enum {
+	REASON_MAX = 123, /* a close frame has 125 bytes, the code two */
+};
+
+/* Nobody waits for it. */
+static void
+on_end(void *arg, const struct ipc_queried *end)
+{
+	(void)arg;
+	(void)end;
+}
+
+/* One of the two must be given.  *ret_slot: which worker has it. */
+static int
+check_target(const char *conn_id, const char *user, struct query_args *args,
+    uint16_t *ret_slot)
+{
+	struct conn_id id;
+
+	*ret_slot = IPC_SLOT_NONE;
+	if ((conn_id == NULL) == (user == NULL))
+		return -EINVAL;
+	if (user != NULL) {
+		args->user = user;
+		return check_name(user, CBUS_NAME_MAX, &args->user_len);
+	}
+	if (conn_id_parse(conn_id, &id) != 0)
+		return -EINVAL;
+	args->conn = conn_id;
+	args->conn_len = strlen(conn_id);
+	*ret_slot = id.node.slot;
+	return 0;
+}
+
+static int
+act(struct cbus *bus, enum query_kind kind, uint16_t slot,
+    const struct query_args *args)
+{
+	if (bus->ops->act != NULL && bus->ops->act(bus->impl, kind, args))
+		return 0;
+	return api_query(bus, kind, slot, args, NULL, on_end, NULL);
+}
+
+int
+cbus_kick(struct cbus *bus, const char *conn_id, const char *user,
+    uint16_t code, const char *reason)
+{
+	struct query_args args = { .text = reason, .code = code };
+	uint16_t slot;
+	int rc = check_target(conn_id, user, &args, &slot);
+
+	if (rc != 0)
+		return rc;
+	if (code != 0 && !api_close_code(code))
+		return -EINVAL;
+	if (reason != NULL) {
+		args.text_len = strlen(reason);
+		if (args.text_len > REASON_MAX ||
+		    !utf8_valid(reason, args.text_len))
+			return -EINVAL;
+	}
+	return act(bus, QUERY_KICK, slot, &args);
+}
+
+static int
+change_room(struct cbus *bus, enum query_kind kind, const char *room,
+    const char *conn_id, const char *user)
+{
+	struct query_args args = { .channel = NULL };
+	struct channel_name channel;
+	uint16_t slot;
+	size_t len;
+	int rc = check_name(room, CBUS_NAME_MAX, &len);
+
+	if (rc == 0)
+		rc = check_target(conn_id, user, &args, &slot);
+	if (rc != 0)
+		return rc;
+	if (channel_name(&channel, 'r', room, len) != 0)
+		return -EINVAL;
+	args.channel = channel.text;
+	args.channel_len = channel.len;
+	return act(bus, kind, slot, &args);
+}
+
+int
+cbus_room_add_far(struct cbus *bus, const char *room, const char *conn_id,
+    const char *user)
+{
+	return change_room(bus, QUERY_ROOM_ADD, room, conn_id, user);
+}
+
+int
+cbus_room_remove_far(struct cbus *bus, const char *room, const char *conn_id,
+    const char *user)
+{
+	return change_room(bus, QUERY_ROOM_REMOVE, room, conn_id, user);
+}
