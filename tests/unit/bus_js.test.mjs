@@ -2,8 +2,9 @@
  * bus_js.test.mjs - the client library: subscriptions, requests, messages.
  */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { bus, last, start, startOpen, tick }
+import { bus, last, start, startOpen, tick, turn }
 	from "../support/fake_socket.mjs";
 
 test("the welcome tells connection and worker", () => {
@@ -86,6 +87,7 @@ test("bytes are published as they are", async () => {
 	await client.publish("b", large.buffer);
 	assert.equal(last().sent[1].length, 3 + large.length);
 	await assert.rejects(client.publish("x".repeat(256), whole), { code: "BAD_REQUEST" });
+	await assert.rejects(client.publish("b", whole, { echo: false }), { code: "BAD_REQUEST" });
 	last().goes();
 	await assert.rejects(client.publish("b", whole), { code: "DISCONNECTED" });
 });
@@ -116,6 +118,109 @@ test("call, watch, on and ping", async () => {
 	assert.deepEqual(events, [["hi", 1]]);
 	assert.deepEqual(last().ops(),
 	    ["call add", "watch doc:1", "unwatch doc:1", "ping "]);
+});
+
+test("with binary, bytes come as bytes", () => {
+	const errors = [], got = [];
+	const client = start({ binary: true, onerror: (error) => errors.push(error.name) });
+	const keep = (data, info) => got.push([data, info]);
+
+	assert.deepEqual(last().protocols, ["clusterbus.v1.bin"]);
+	assert.equal(last().binaryType, "arraybuffer");
+	last().welcome();
+	client.subscribe("ä", keep);
+	client.subscribe("b", keep);
+	last().saysBytes(2, 2, 0xc3, 0xa4, 0, 255);
+	last().saysBytes(2, 1, 98);
+	last().says({ op: "msg", topic: "b", data: "AP8B", from: "N" });
+	assert.deepEqual(got, [
+		[Uint8Array.of(0, 255), { topic: "ä", from: "", binary: true }],
+		[Uint8Array.of(), { topic: "b", from: "", binary: true }],
+		["AP8B", { topic: "b", from: "N", binary: false }]]);
+	last().saysBytes();
+	last().saysBytes(2);
+	last().saysBytes(2, 3, 98, 98);
+	last().saysBytes(1, 1, 98, 0);
+	assert.equal(got.length, 3);
+	assert.deepEqual(errors, Array(4).fill("TypeError"));
+});
+
+test("a call may have a time of its own", async () => {
+	const client = startOpen({ heartbeat: 0 });
+	const short = client.call("slow", 1, { timeout: 50 });
+	const long = client.call("slow", 2, { timeout: 60000 });
+	const endless = client.call("slow", 3, { timeout: 0 });
+
+	tick(50);
+	await assert.rejects(short, { code: "TIMEOUT" });
+	tick(59949);
+	last().says({ op: "ok", id: 2, data: "just" });
+	assert.equal(await long, "just");
+	last().says({ op: "ok", id: 1, data: "too late" });
+	last().says({ op: "err", id: 1, code: "TIMEOUT", message: "too late, too" });
+	last().says({ op: "ok", id: 3, data: "at last" });
+	assert.equal(await endless, "at last");
+});
+
+test("a call may be aborted, before and after it was sent", async () => {
+	const client = startOpen();
+	const before = AbortSignal.abort(new Error("no need"));
+	const control = new AbortController();
+	const called = client.call("slow", 1, { signal: control.signal });
+	const answered = client.call("slow", 2, { signal: control.signal });
+
+	await assert.rejects(client.call("never", 1, { signal: before }), { message: "no need" });
+	last().says({ op: "ok", id: 2, data: "in time" });
+	control.abort();
+	await assert.rejects(called, { name: "AbortError" });
+	assert.equal(await answered, "in time");
+	last().says({ op: "ok", id: 1, data: "nobody listens" });
+	assert.deepEqual(last().ops(), ["call slow", "call slow"]);
+});
+
+test("calls in flight end with DISCONNECTED, each with its own error", async () => {
+	const client = startOpen();
+	const calls = [client.call("a"), client.call("b", null, { timeout: 0 })];
+
+	last().goes();
+	for (const call of calls)
+		await assert.rejects(call, { name: "BusError", code: "DISCONNECTED" });
+});
+
+test("an error of the server rejects the call with its code", async () => {
+	const client = startOpen();
+	const called = client.call("add", "x");
+
+	last().says({ op: "err", id: 1, code: "VALIDATION", message: "/: not an array" });
+	await assert.rejects(called, { code: "VALIDATION", message: "/: not an array" });
+});
+
+test("a subscription that the server ends is told, and may be made again", async () => {
+	const errors = [];
+	const client = startOpen({ onerror: (error) => errors.push([error.code, error.topic]) });
+	const off = client.subscribe("a", () => {});
+
+	last().says({ op: "ok", id: 1 });
+	await off.ready;
+	last().says({ op: "err", code: "NOT_FOUND", message: "no more", topic: "a" });
+	last().says({ op: "err", code: "NOT_FOUND", message: "no more", topic: "never had" });
+	assert.deepEqual(errors, [["NOT_FOUND", "a"], ["NOT_FOUND", undefined]]);
+	const again = client.subscribe("a", () => {});
+
+	assert.deepEqual(last().ops(), ["sub a", "sub a"]);
+	last().says({ op: "ok", id: 2 });
+	await again.ready;
+	await turn();
+});
+
+test("the codes are those of the server, and of the types", () => {
+	const header = readFileSync(new URL("../../worker/errors.h", import.meta.url), "utf8");
+	const types = readFileSync(new URL("../../worker/web/bus.d.ts", import.meta.url), "utf8");
+	const union = /type ErrorCode =([^;]*);/.exec(types)[1];
+	const codes = [...header.matchAll(/^\tX\(([A-Z_]+),/gm)].map((found) => found[1]);
+
+	assert.ok(codes.length >= 10);
+	assert.deepEqual([...union.matchAll(/"([A-Z_]+)"/g)].map((found) => found[1]), codes);
 });
 
 test("a gap is told", () => {

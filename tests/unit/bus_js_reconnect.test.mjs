@@ -88,6 +88,25 @@ test("a refused subscription is told, and tried on the next connection", async (
 	assert.deepEqual(errors, [["FORBIDDEN", "a"], ["NOT_FOUND", "a"]]);
 });
 
+test("a topic that is no longer ours after a reconnection is told", async () => {
+	const errors = [];
+	const client = startOpen({ onerror: (e) => errors.push([e.code, e.topic, e.resource]) });
+	const off = client.subscribe("a", () => {});
+
+	client.watch("r", () => {});
+	last().says({ op: "ok", id: 1 });
+	last().says({ op: "ok", id: 2 });
+	await off.ready;
+	last().goes();
+	reconnect(client);
+	last().welcome();
+	for (const { id } of last().sent)
+		last().says({ op: "err", id, code: "NOT_FOUND", message: "" });
+	await turn();
+	assert.deepEqual(errors, [["NOT_FOUND", "a", undefined], ["NOT_FOUND", undefined, "r"]]);
+	await off.ready; /* it was, once */
+});
+
 test("what was sent is rejected, what was not waits", async () => {
 	const client = startOpen();
 	const sent = client.publish("a", 1);

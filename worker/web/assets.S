@@ -11,6 +11,10 @@
 	.global	asset_\symbol\()_end
 	.global	asset_\symbol\()_gz
 	.global	asset_\symbol\()_gz_end
+	.hidden	asset_\symbol
+	.hidden	asset_\symbol\()_end
+	.hidden	asset_\symbol\()_gz
+	.hidden	asset_\symbol\()_gz_end
 asset_\symbol:
 	.incbin	"worker/web/\name"
 asset_\symbol\()_end:

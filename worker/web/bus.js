@@ -1,34 +1,43 @@
 /**
- * bus.js - the client library of clusterbus.
+ * bus.js - the client library of clusterbus; bus.d.ts tells every call, README.md how to use it.
  *
- * As a script <script src="/bus.js"></script>, then clusterbus.connect(); as a module
- * import { connect } from "/bus.mjs"; in Node require("./bus.js"). Node before version 22
- * has no WebSocket: give one, for example that of the "ws" package, as options.WebSocket.
- *
- * A client connects, and connects again when the connection goes: after a random time
- * below 500 ms, which doubles up to 30 s, or exactly when a worker that closes down asks
- * it to. It then subscribes again to all it had. Delivery is at most once: what is
- * published while it is away is missed. Requests made meanwhile wait for the connection.
+ * A client connects, and connects again when the connection goes: after a random time below
+ * 500 ms, which doubles up to 30 s, or exactly when a worker that closes down asks it to. It
+ * then subscribes again to all it had. Requests made meanwhile wait for the connection, and
+ * for the token when the bus wants one.
  */
 (function (root) {
 "use strict";
 
-const NEVER_AGAIN = { 4401: "UNAUTHORIZED", 4403: "FORBIDDEN" };
+const REFUSALS = { 4401: "UNAUTHORIZED", 4403: "FORBIDDEN" };
+const REFUSALS_MAX = 3; /* in a row; until then the next token may be better */
+const TIMER_MAX = 2 ** 31 - 1; /* longer ones ring at once */
 const DEFAULTS = { backoffMin: 500, backoffMax: 30000, stableAfter: 5000, queue: 1000,
     connectTimeout: 10000, timeout: 10000, heartbeat: 30000 };
 
 /* What can be followed: how it is asked for and left. Events just come. */
-const KINDS = {
-	topic: { join: "sub", leave: "unsub" },
-	resource: { join: "watch", leave: "unwatch" },
-	event: {},
+const KINDS = { topic: ["sub", "unsub"], resource: ["watch", "unwatch"], event: [] };
+
+/* What the server says. An "err" without an id may be about a topic that we had. */
+const MESSAGES = {
+	welcome: (client, m) => client._welcome(m),
+	ok: (client, m) => client._settle(m.id, null, m),
+	err: (client, { id = null, code, message, topic }) => {
+		const error = new BusError(code, message), item = client._followed.topic.get(topic);
+
+		if (id !== null)
+			client._settle(id, error);
+		else
+			item ? client._refuse("topic", item, error) : client._fail(error);
+	},
+	msg: (client, { topic, data, from, binary = false }) => client._deliver("topic", topic,
+	    binary && typeof data === "string" ? fromBase64(data) : data, { from, binary }),
+	evt: (client, m) => client._deliver("event", m.event, m.data, {}),
+	change: (client, m) => client._deliver("resource", m.resource, m.data, { type: m.type }),
+	gap: (client, m) => client._guard(() => client.ongap?.(m.topic, m.missed)),
 };
 
-/**
- * What a Promise is rejected with and what onerror gets.
- * @property {string} code BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, VALIDATION,
- *     TOO_LARGE, RATE_LIMITED, TIMEOUT, DISCONNECTED or INTERNAL
- */
+/* What a Promise is rejected with, and what onerror gets. */
 class BusError extends Error {
 	constructor(code, message) {
 		super(message || code);
@@ -36,88 +45,60 @@ class BusError extends Error {
 	}
 }
 
-/**
- * Call it to stop. Its ready is fulfilled when the bus has acknowledged, rejected when the
- * bus refuses (then onerror is told, too) or when it was stopped before.
- * @typedef {function & { ready: Promise }} Off
- */
-
-/**
- * One client of the bus, whatever happens to its connections. Made by connect().
- * @property {string} state "connecting", "open", "waiting" (for the next try), "closed"
- * @property {?string} conn id of this connection; null while there is none
- * @property {?string} node the worker it is on
- * @property {?number} retryAt when the next try is (as Date.now() has it)
- * @property {?function} onstate (state, client): the state has changed
- * @property {?function} onerror (error): a subscription was refused (error.topic), a handler
- *     threw, the bus turns us away; without it errors go to the console
- * @property {?function} ongap (topic, missed): messages were dropped for us
- */
 class Client {
-	constructor(url, options) {
-		const { onstate = null, onerror = null, ongap = null } = options || {};
+	constructor(url, options = {}) {
+		const { onstate = null, onerror = null, ongap = null, token } = options;
 
-		Object.assign(this, { onstate, onerror, ongap, state: "closed", retryAt: null });
+		Object.assign(this, { onstate, onerror, ongap, state: "closed" });
 		this._options = { ...DEFAULTS, WebSocket: root.WebSocket, ...options };
 		if (!this._options.WebSocket)
 			throw new TypeError("no WebSocket here: give one as options.WebSocket");
-		Object.assign(this, { _url: url, _timers: {}, _lastId: 0 });
-		this._socket = this.conn = this.node = null;
-		this._attempt = 0; /* tries since it was stable */
-		this._requests = new Map(); /* id -> request */
+		this._newToken = typeof token === "function" ? async () => token() : null;
+		this._token = this._newToken ? null : token;
 		this._followed = { topic: new Map(), resource: new Map(), event: new Map() };
-		root.addEventListener?.("online", this._onOnline = () => this._online());
+		this._requests = new Map(); /* id -> request */
+		Object.assign(this, { _url: url, _timers: {}, _lastId: 0, _attempt: 0, _refusals: 0 });
 		this._open();
+		/* The network is back: old failures say nothing about it. */
+		this._onOnline = () => { this._attempt = 0; this.state === "waiting" && this._open(); };
+		root.addEventListener?.("online", this._onOnline);
 	}
 
-	/**
-	 * Follow a topic; fn gets (data, { topic, from, binary }), binary data as Uint8Array.
-	 * @type {(topic: string, fn: function) => Off}
-	 */
-	subscribe(topic, fn) {
-		return this._follow("topic", topic, fn);
-	}
+	subscribe(topic, fn) { return this._follow("topic", topic, fn); }
+	watch(resource, fn) { return this._follow("resource", resource, fn); }
+	on(event, fn) { return this._follow("event", event, fn); }
 
-	/** The same for the changes of a resource; fn gets (data, { resource, type }). */
-	watch(resource, fn) {
-		return this._follow("resource", resource, fn);
-	}
-
-	/** The same for an event, which the server pushes to whom it likes; (data, { event }). */
-	on(event, fn) {
-		return this._follow("event", event, fn);
-	}
-
-	/**
-	 * Publish what JSON can say, with echo false not to ourselves. A Uint8Array or ArrayBuffer
-	 * goes out as it is, and only while connected; nobody answers to that.
-	 * @type {(topic: string, data: any, options?: { echo?: boolean }) => Promise<void>}
-	 */
-	async publish(topic, data, options) {
+	/* Bytes go out as they are, and only while connected; nobody answers to that. */
+	async publish(topic, data = null, { echo, ...options } = {}) {
 		if (data instanceof ArrayBuffer || ArrayBuffer.isView(data))
-			return this._publishBytes(topic, data);
-		const echo = options?.echo === false ? { echo: false } : {};
-
-		await this._request({ op: "pub", topic, data: data ?? null, ...echo });
+			return this._publishBytes(topic, data, echo);
+		await this._request({ op: "pub", topic, data, echo }, options);
 	}
 
-	/**
-	 * Call a method of the server; the result is the answer's data.
-	 * @type {(method: string, data?: any) => Promise<any>}
-	 */
-	async call(method, data) {
-		return (await this._request({ op: "call", method, data: data ?? null })).data;
+	async call(method, data = null, options) {
+		return (await this._request({ op: "call", method, data }, options)).data;
 	}
 
-	/** Milliseconds to the worker and back. @type {() => Promise<number>} */
-	async ping() {
-		return (await this._request({ op: "ping" })).took;
+	async ping(options) {
+		return (await this._request({ op: "ping" }, { ...options, early: true })).took;
 	}
 
-	/**
-	 * Close for good. What waits for an answer is rejected with DISCONNECTED.
-	 * @type {(code?: number, reason?: string) => void} code is 1000 or 3000 to 4999
-	 */
+	/* Prove who we are, on this connection and on the next ones. */
+	async authenticate(token) {
+		const given = token ?? await this._newToken?.() ?? this._token;
+		const accepted = ({ user = null, role = null }) => {
+			Object.assign(this, { _token: given, user, role });
+			this._held ? this._enter() : this._planRefresh();
+		};
+
+		if (!given)
+			throw new BusError("UNAUTHORIZED", "there is no token");
+		subprotocolOf(given); /* the next connection will need it as one */
+		const request = this._request({ op: "auth", token: given }, { early: true, accepted });
+		const { user = null, role = null } = await request;
+		return { user, role };
+	}
+
 	close(code, reason) {
 		const socket = this._detach();
 
@@ -125,66 +106,76 @@ class Client {
 		socket?.close(code || 1000, reason || "");
 	}
 
-	_setState(state) {
-		this.state = state;
-		this._guard(() => this.onstate?.(state, this));
-	}
-
 	/* Run fn later, instead of what this name was set to; without fn: never mind. */
 	_timer(name, ms, fn) {
 		clearTimeout(this._timers[name]);
-		if (fn)
-			this._timers[name] = setTimeout(fn, ms);
+		this._timers[name] = fn && setTimeout(fn, ms);
 	}
 
 	_open() {
-		const lost = () => this._lost(1006, "");
-		const socket = new this._options.WebSocket(this._url, ["clusterbus.v1"]);
-
-		this._socket = socket;
-		this._timer("retry");
-		this._timer("connect", this._options.connectTimeout, lost);
-		socket.onmessage = (event) => this._guard(() => this._onMessage(event.data));
-		socket.onclose = (event) => this._lost(event.code, event.reason);
-		/* A close follows an error, says the standard. Not everybody keeps to it. */
-		socket.onerror = () => this._timer("connect", 1000, lost);
-		this.retryAt = null;
+		this._detach();
+		this._turn = {};
+		if (this._newToken)
+			this._newToken().then(this._mine(this._dial)).catch(this._mine(this._noToken));
+		else
+			this._dial(this._token);
+		this._timer("connect", this._options.connectTimeout, () => this._lost(1006, ""));
 		this._setState("connecting");
 	}
 
-	/* Let go of the socket: nothing that it still says is heard. */
+	_dial(token) {
+		const protocol = this._options.binary ? "clusterbus.v1.bin" : "clusterbus.v1";
+		const socket = this._socket = new this._options.WebSocket(this._url,
+		    token ? [protocol, subprotocolOf(token)] : [protocol]);
+
+		this._token = token;
+		socket.binaryType = "arraybuffer";
+		socket.onmessage = (event) => this._guard(() => this._onMessage(event.data));
+		socket.onclose = (event) => this._lost(event.code, event.reason);
+		/* A close follows an error, says the standard. Not everybody keeps to it. */
+		socket.onerror = () => this._timer("connect", 1000, () => this._lost(1006, ""));
+	}
+
+	/* None could be had, or the bus does not like it. */
+	_noToken(error) {
+		const code = { UNAUTHORIZED: 4401, FORBIDDEN: 4403 }[error?.code];
+
+		if (!code)
+			this._fail(error);
+		this._lost(code || 1006, error?.message);
+	}
+
+	/* Let go of the socket: nothing that it still says is heard. No timer rings. */
 	_detach() {
 		const socket = this._socket;
 
-		for (const name of ["connect", "heartbeat", "stable"])
-			this._timer(name);
-		this._socket = this.conn = this.node = null;
-		if (socket) {
-			socket.onmessage = socket.onclose = null;
-			socket.onerror = () => {}; /* Node's must have one */
-		}
+		Object.keys(this._timers).forEach((name) => this._timer(name));
+		this._socket = this.conn = this.node = this.user = this.role = null;
+		this._turn = this.retryAt = null;
+		this._held = false; /* welcomed, but a token is asked for first */
+		if (socket) /* Node's must have an onerror */
+			Object.assign(socket, { onmessage: null, onclose: null, onerror: () => {} });
 		return socket;
 	}
 
 	_lost(code, reason) {
 		const socket = this._detach();
-		const refused = NEVER_AGAIN[code];
+		const again = code === 4401 && this._newToken && ++this._refusals < REFUSALS_MAX;
 
 		if (socket?.readyState < 2)
 			socket.close();
-		for (const [id, request] of this._requests)
-			if (request.sent !== null)
-				this._settle(id, disconnected());
-		if (!refused)
+		this._requests.forEach((request, id) =>
+			request.sent !== null && this._settle(id, disconnected()));
+		if (again || !REFUSALS[code])
 			return this._wait(code === 1001 ? retryIn(reason) : null);
 		this._stop();
-		this._fail(new BusError(refused, reason || "the bus turns this client away"));
+		this._fail(new BusError(REFUSALS[code], reason || "the bus turns this client away"));
 	}
 
 	_wait(asked) {
 		const { backoffMin, backoffMax } = this._options;
-		const top = Math.min(backoffMax, backoffMin * 2 ** this._attempt++);
-		const delay = asked ?? Math.random() * top;
+		const random = Math.random() * Math.min(backoffMax, backoffMin * 2 ** this._attempt++);
+		const delay = Number(asked ?? random);
 
 		this.retryAt = Date.now() + delay;
 		this._timer("retry", delay, () => this._open());
@@ -192,66 +183,80 @@ class Client {
 	}
 
 	_stop() {
-		this._timer("retry");
-		this.retryAt = null;
 		root.removeEventListener?.("online", this._onOnline);
-		for (const id of [...this._requests.keys()])
-			this._settle(id, disconnected());
+		this._requests.forEach((request, id) => this._settle(id, disconnected()));
 		this._setState("closed");
 	}
 
-	/* The network is back: old failures say nothing about it. */
-	_online() {
-		this._attempt = 0;
-		if (this.state === "waiting")
-			this._open();
+	_welcome({ conn, node, user = null, role = null, auth }) {
+		Object.assign(this, { conn, node, user, role });
+		this._timer("connect");
+		if (auth !== "required")
+			return this._enter();
+		this._held = true;
+		this._flush();
+		if (this._token || this._newToken)
+			this.authenticate(this._token).catch(this._mine(this._noToken));
+		this._setState("authenticating");
 	}
 
-	_welcome(message) {
-		const waiting = [...this._requests.values()];
-
-		Object.assign(this, { conn: message.conn, node: message.node });
-		this._timer("connect");
-		this._timer("stable", this._options.stableAfter, () => { this._attempt = 0; });
+	/* From now on we may say what we like. */
+	_enter() {
+		this._held = false;
+		this._timer("stable", this._options.stableAfter,
+		    () => { this._attempt = this._refusals = 0; });
 		for (const [kind, items] of Object.entries(this._followed))
-			for (const item of items.values())
-				this._join(kind, item);
-		for (const request of waiting)
-			this._send(request);
+			items.forEach((item) => this._join(kind, item));
+		this._flush();
+		this._planRefresh();
 		this._setState("open");
+	}
+
+	/* A function is asked for a new token before the one in force ends. */
+	_planRefresh() {
+		const left = expiryOf(this._token) - Date.now();
+		const wait = Math.min(left - Math.min(60000, left / 5), TIMER_MAX);
+		const failed = (error) => this.conn && (this._fail(error), this._planRefresh());
+
+		if (this._newToken && left > 1000)
+			this._timer("refresh", wait, () => this.authenticate().catch(failed));
 	}
 
 	/* After a long silence: is anybody there? */
 	_listen() {
 		const dead = (error) => error.code === "TIMEOUT" && this._lost(1006, "");
-		const silence = this._options.heartbeat;
 
-		if (silence > 0)
-			this._timer("heartbeat", silence, () => this.ping().catch(dead));
+		if (this._options.heartbeat > 0)
+			this._timer("heartbeat", this._options.heartbeat, () => this.ping().catch(dead));
 	}
 
-	/* Send a message and wait for its answer; the time includes that for a connection. */
-	_request(message) {
+	/* Send a message and wait for its answer; the time includes that for a connection. What
+	 * is early goes even when the bus wants a token first. accepted is called at the answer. */
+	_request(message, { timeout = this._options.timeout, signal, early, accepted } = {}) {
 		return new Promise((resolve, reject) => {
 			const id = ++this._lastId;
 			const text = JSON.stringify({ ...message, id });
+			const abort = () => this._settle(id, signal.reason);
 			const late = () => this._settle(id, new BusError("TIMEOUT", "no answer"));
-			const request = { text, resolve, sent: null };
+			const request = { text, early, accepted, resolve, reject, sent: null };
 
+			if (signal?.aborted)
+				return reject(signal.reason);
 			if (this.state === "closed" ||
-			    (!this._isUp() && this._requests.size >= this._options.queue))
+			    (!this._isUp(early) && this._requests.size >= this._options.queue))
 				return reject(disconnected());
-			request.timer = setTimeout(late, this._options.timeout);
+			if (timeout > 0 && timeout <= TIMER_MAX)
+				request.timer = setTimeout(late, timeout);
+			signal?.addEventListener("abort", abort);
+			request.forget = () => signal?.removeEventListener("abort", abort);
 			this._requests.set(id, request);
 			this._send(request);
 		});
 	}
 
-	_isUp() { return this.conn !== null && this._socket.readyState === 1; }
-
-	/* Without a connection the next welcome does it. */
+	/* What may not go now goes with a later flush. */
 	_send(request) {
-		if (!this._isUp())
+		if (request.sent !== null || !this._isUp(request.early))
 			return;
 		request.sent = Date.now();
 		this._socket.send(request.text);
@@ -261,21 +266,23 @@ class Client {
 		const request = this._requests.get(id);
 
 		if (!request)
-			return false;
+			return;
 		this._requests.delete(id);
 		clearTimeout(request.timer);
-		request.resolve(error ? Promise.reject(error) :
-		    { ...answer, took: Date.now() - request.sent });
-		return true;
+		request.forget();
+		if (!answer)
+			return request.reject(error);
+		request.resolve({ ...answer, took: Date.now() - request.sent });
+		request.accepted?.(answer);
 	}
 
-	_publishBytes(topic, data) {
+	_publishBytes(topic, data, echo) {
 		const name = new TextEncoder().encode(topic);
 		const bytes = new Uint8Array(data.buffer || data, data.byteOffset, data.byteLength);
 		const message = new Uint8Array(2 + name.length + bytes.length);
 
-		if (name.length > 255)
-			throw new BusError("BAD_REQUEST", "too long a topic for a binary message");
+		if (name.length > 255 || echo === false)
+			throw new BusError("BAD_REQUEST", "not with bytes: long topics, echo: false");
 		if (!this._isUp())
 			throw disconnected();
 		message.set([1, name.length, ...name]);
@@ -289,8 +296,7 @@ class Client {
 
 		if (!item || item.refused) {
 			item = { key, followers: item ? item.followers : new Set(), refused: false };
-			item.ready = new Promise((resolve, reject) =>
-				Object.assign(item, { resolve, reject }));
+			item.ready = new Promise((resolve, reject) => Object.assign(item, { resolve, reject }));
 			item.ready.catch(() => {}); /* onerror tells it, too */
 			this._followed[kind].set(key, item);
 			this._join(kind, item);
@@ -300,53 +306,40 @@ class Client {
 	}
 
 	_unfollow(kind, key, follower) {
-		const item = this._followed[kind].get(key);
+		const item = this._followed[kind].get(key), op = KINDS[kind][1];
 
 		if (!item || !item.followers.delete(follower) || item.followers.size > 0)
 			return;
 		this._followed[kind].delete(key);
 		item.reject(disconnected());
-		if (this._isUp() && KINDS[kind].leave)
-			this._request({ op: KINDS[kind].leave, [kind]: key }).catch(() => {});
+		if (this._isUp() && op)
+			this._request({ op, [kind]: key }).catch(() => {});
 	}
 
 	/* Ask for it on this connection; without one, the next welcome will. */
 	_join(kind, item) {
-		const op = KINDS[kind].join;
+		const op = KINDS[kind][0];
 
 		if (!op)
-			item.resolve({});
-		if (!op || !this._isUp())
+			return item.resolve();
+		if (!this._isUp())
 			return;
 		item.refused = false;
-		this._request({ op, [kind]: item.key }).then(item.resolve, (error) => {
-			if (error.code === "DISCONNECTED")
-				return;
-			item.refused = true;
-			item.reject(error);
-			this._fail(Object.assign(error, { [kind]: item.key }));
-		});
+		this._request({ op, [kind]: item.key }).then(() => item.resolve(), (error) =>
+			error.code === "DISCONNECTED" || this._refuse(kind, item, error));
 	}
 
-	_onMessage(text) {
-		const m = JSON.parse(text);
+	_refuse(kind, item, error) {
+		item.refused = true;
+		item.reject(error);
+		this._fail(Object.assign(error, { [kind]: item.key }));
+	}
+
+	_onMessage(data) {
+		const message = typeof data === "string" ? JSON.parse(data) : binaryMessage(data);
 
 		this._listen();
-		if (m.op === "msg")
-			this._deliver("topic", m.topic, m.binary ? fromBase64(m.data) : m.data,
-			    { from: m.from, binary: m.binary === true });
-		else if (m.op === "evt")
-			this._deliver("event", m.event, m.data, {});
-		else if (m.op === "change")
-			this._deliver("resource", m.resource, m.data, { type: m.type });
-		else if (m.op === "ok")
-			this._settle(m.id, null, m);
-		else if (m.op === "err" && !this._settle(m.id, new BusError(m.code, m.message)))
-			this._fail(new BusError(m.code, m.message)); /* about no request */
-		else if (m.op === "gap")
-			this._guard(() => this.ongap?.(m.topic, m.missed));
-		else if (m.op === "welcome")
-			this._welcome(m);
+		MESSAGES[message.op]?.(this, message);
 	}
 
 	/* One follower that fails does not stop the others. */
@@ -356,44 +349,52 @@ class Client {
 			this._guard(() => follower.fn(data, info));
 	}
 
+	_setState(state) { this.state = state; this._guard(() => this.onstate?.(state, this)); }
+	/* fn, unless by then this connection is not the one that it was. */
+	_mine(fn) { const turn = this._turn; return (x) => turn === this._turn && fn.call(this, x); }
+	_isUp(early) { return this.conn && this._socket.readyState === 1 && (early || !this._held); }
+	_flush() { this._requests.forEach((request) => this._send(request)); }
 	_fail(error) { (this.onerror || console.error)(error); }
-
-	_guard(call) {
-		try {
-			call();
-		} catch (error) {
-			this._fail(error);
-		}
-	}
+	_guard(call) { try { call(); } catch (error) { this._fail(error); } }
 }
 
 const disconnected = () => new BusError("DISCONNECTED", "no connection to the bus");
 const fromBase64 = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 
 /* The wait that a worker asks for when it closes down, or null. */
-function retryIn(reason) {
-	const found = /^\{\s*"retry_in"\s*:\s*(\d{1,6})\s*[,}]/.exec(reason);
+const retryIn = (reason) => /^\{\s*"retry_in"\s*:\s*(\d{1,6})\s*[,}]/.exec(reason)?.[1] ?? null;
 
-	return found ? Number(found[1]) : null;
+/* 2, the length of the topic, the topic, the payload: as if it had been written in JSON. */
+function binaryMessage(data) {
+	const bytes = new Uint8Array(data), end = 2 + bytes[1];
+
+	if (bytes[0] !== 2 || !(end <= bytes.length))
+		throw new TypeError("the bus sent bytes that make no sense");
+	return { op: "msg", topic: new TextDecoder().decode(bytes.subarray(2, end)),
+		data: bytes.slice(end), from: "", binary: true };
 }
 
-/**
- * Connect to a bus.
- * @param {string} [url] "wss://host/bus"; in a page, without it, whence the page came
- * @param {object} [options] WebSocket: the implementation; onstate, onerror, ongap: see
- *     Client; in milliseconds: backoffMin 500, backoffMax 30000, connectTimeout 10000,
- *     timeout 10000 (of a request), heartbeat 30000 (silence before a ping; 0: never),
- *     stableAfter 5000 (of a connection; then failures are forgotten); queue 1000:
- *     requests that may wait
- * @returns {Client}
- */
+/* A token goes along as a subprotocol, which may not have all characters. */
+function subprotocolOf(token) {
+	if (!/^[-!#$%&'*+.^_`|~0-9A-Za-z]+$/.test(token))
+		throw new TypeError("a token has letters, digits and !#$%&'*+-.^_`|~, nothing else");
+	return `bearer.${token}`;
+}
+
+/* When a JSON Web Token ends, in milliseconds; NaN when it does not say so. */
+function expiryOf(token) {
+	try {
+		const claims = atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"));
+
+		return JSON.parse(claims).exp * 1000;
+	} catch { return NaN; }
+}
+
+/* In a page, without a URL, it is whence the page came. */
 function connect(url, options) {
-	if (!url)
-		url = root.location.origin.replace(/^http/, "ws") + "/bus";
-	return new Client(url, options);
+	return new Client(url || root.location.origin.replace(/^http/, "ws") + "/bus", options);
 }
 
 root.clusterbus = { connect, Client, BusError };
-if (typeof module === "object" && module.exports)
-	module.exports = root.clusterbus;
+if (typeof module === "object") module.exports = root.clusterbus;
 })(globalThis);

@@ -100,14 +100,21 @@ export function connectionText(client) {
 	if (client.state === "open") {
 		const worker = workerOf(client.node);
 
-		return worker === null ? `Connected to ${client.node}` :
-		    `This window is on worker ${worker}`;
+		return (worker === null ? `Connected to ${client.node}` :
+		    `This window is on worker ${worker}`) + (client.user ? `, as ${client.user}` : "");
 	}
 	if (client.state === "connecting")
 		return "Connecting…";
+	if (client.state === "authenticating")
+		return "Connected. This bus wants a token.";
 	if (client.state === "closed")
 		return "The bus turned this window away";
 	return "No connection.";
+}
+
+/** Whether a person must give a token, the first or a better one. */
+export function wantsToken(client) {
+	return client.state === "authenticating" || client.state === "closed";
 }
 
 /** What goes on counting behind it. */

@@ -4,10 +4,11 @@
  * The chat is one topic. A message carries the writer's name and words; which
  * worker it came from is told by the bus. Everything that others wrote is put
  * on the page as text, never as markup. The figures are read from /metrics,
- * which tells the same whichever worker answers.
+ * which tells the same whichever worker answers. A token, where the bus wants one, is
+ * asked for, and kept for this window as long as it is good.
  */
 import { connect } from "./bus.mjs";
-import { connectionText, count, hueOf, overview, parseMetrics, waitText, workerOf }
+import { connectionText, count, hueOf, overview, parseMetrics, waitText, wantsToken, workerOf }
 	from "./demo-view.mjs";
 
 const TOPIC = "demo";
@@ -33,10 +34,42 @@ function workerDot(worker) {
 
 /* ---- connection ---- */
 
-const client = connect(null, { onerror: showError,
+let token = sessionStorage.getItem("token");
+const client = open({ onerror: showError,
     ongap: (topic, missed) => addNotice(`${missed} missed: this window was too slow`) });
 
-client.onstate = showConnection;
+client.onstate = () => { keepToken(); showConnection(); };
+
+function open(options) {
+	try {
+		return connect(null, { ...options, token });
+	} catch (error) { /* the token is none */
+		return connect(null, options);
+	}
+}
+
+async function useToken(event) {
+	event.preventDefault();
+	token = $("token").value.trim();
+	$("token-error").textContent = "";
+	if (client.state === "closed") {
+		sessionStorage.setItem("token", token);
+		return location.reload();
+	}
+	try {
+		await client.authenticate(token);
+	} catch (error) {
+		$("token-error").textContent = error.message;
+	}
+}
+
+/* Only when the state changes: the next page's token may be there already. */
+function keepToken() {
+	if (client.state === "open" && token)
+		sessionStorage.setItem("token", token);
+	else if (client.state === "closed")
+		sessionStorage.removeItem("token");
+}
 
 function showConnection() {
 	const text = connectionText(client);
@@ -49,12 +82,15 @@ function showConnection() {
 		$("connection-text").textContent = text;
 	$("connection-wait").textContent = waitText(client, Date.now());
 	$("retry").hidden = client.state !== "waiting";
+	$("token-form").hidden = !wantsToken(client);
 	for (const row of $("workers").rows)
 		markHere(row);
 }
 
 function showError(error) {
-	$("say-error").textContent = error.topic ?
+	const place = wantsToken(client) ? "token-error" : "say-error";
+
+	$(place).textContent = error.topic ?
 	    `The bus refuses topic “${error.topic}”: ${error.message}` : error.message;
 }
 
@@ -181,6 +217,7 @@ async function poll() {
 $("name").value = localStorage.getItem("name") ||
     `guest ${100 + Math.floor(Math.random() * 900)}`;
 $("say").addEventListener("submit", say);
+$("token-form").addEventListener("submit", useToken);
 /* The library takes this event for "the network is back". */
 $("retry").addEventListener("click", () => dispatchEvent(new Event("online")));
 client.subscribe(TOPIC, addMessage);

@@ -1,0 +1,2 @@
+/* bus.d.mts - bus.d.ts for bus.mjs. */
+export * from "./bus.js";
