@@ -1,0 +1,149 @@
+#!/usr/bin/python3
+"""costs.py - what one check, one call, one broadcast and one push cost.
+
+CPU time of the worker, user and system, in microseconds for each; the median
+of the rounds.  A thing is done many times between two readings of the clock
+of the process, with clients that read everything.
+
+Usage: tests/bench/costs.py [--rounds N]     prints a table in Markdown
+"""
+import argparse
+import json
+import os
+import statistics
+import sys
+import threading
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+
+import wsframe
+from application import compile_app
+from bus import Bus
+
+CALLS = 200          # sent at once
+MEMBERS = 100        # of the room
+LINE = {"sku": "garden-chair-green", "count": 2, "price": 49.9,
+        "note": "deliver in the morning, please ring twice"}
+ORDER = {"id": "DE000042", "customer": {"name": "Ann", "city": "Ulm",
+                                        "vip": True}, "lines": [LINE] * 9}
+
+
+def worker_ns(bus, slot):
+    """CPU time of a worker so far."""
+    with open("/proc/%d/schedstat" % bus.pid(slot), "rb") as file:
+        return int(file.read().split()[0])
+
+
+class Reader(threading.Thread):
+    """Reads what clients get and throws it away."""
+
+    def __init__(self, clients):
+        super().__init__(daemon=True)
+        self.clients = clients
+
+    def run(self):
+        import select
+        poll = select.epoll()
+        socks = {c.sock.fileno(): c.sock for c in self.clients}
+        for number in socks:
+            poll.register(number, select.EPOLLIN)
+        while socks:
+            for number, _ in poll.poll(1):
+                if not socks[number].recv(1 << 18):
+                    poll.unregister(number)
+                    del socks[number]
+
+
+def pipelined(client, messages, count):
+    """Send so many messages, a batch at a time, and read the answers."""
+    batch = b"".join(wsframe.frame(wsframe.TEXT, json.dumps(
+        messages, separators=(",", ":"))) for _ in range(CALLS))
+    for _ in range(count // CALLS):
+        client.raw(batch)
+        for _ in range(CALLS):
+            client.message(20)
+
+
+def measure(bus, slot, count, work):
+    """Microseconds of the worker's CPU for each of count."""
+    before = worker_ns(bus, slot)
+    work()
+    return (worker_ns(bus, slot) - before) / count / 1000
+
+
+def many(client, what, times, target):
+    """Let the application do something many times."""
+    client.ok("call", 60, method="many",
+              data={"do": what, "times": times, "to": target})
+    client.inbox.clear()
+
+
+def connect(bus, slot, user):
+    """A client that authenticates as a user."""
+    return bus.connect(slot, headers=["Authorization: Bearer " + user])
+
+
+def one_round(bus, caller, far):
+    """All figures once."""
+    size = len(json.dumps(ORDER, separators=(",", ":")))
+    checked = {"op": "call", "id": 1, "method": "checked", "data": ORDER}
+    plain = dict(checked, method="plain")
+    small = dict(checked, method="plain", data=1)
+    typed = {"op": "pub", "id": 1, "topic": "typed", "data": ORDER}
+    bare = dict(typed, topic="bare")
+    found = {}
+
+    def run(name, count, work, slot=caller.slot):
+        found[name] = measure(bus, slot, count, work)
+
+    run("a method call, answered at once", 20000,
+        lambda: pipelined(caller, small, 20000))
+    run("the same with %d bytes of input" % size, 20000,
+        lambda: pipelined(caller, plain, 20000))
+    run("the same, input checked against a schema", 20000,
+        lambda: pipelined(caller, checked, 20000))
+    run("a publish of %d bytes, nobody subscribed" % size, 20000,
+        lambda: pipelined(caller, bare, 20000))
+    run("the same, checked against a schema", 20000,
+        lambda: pipelined(caller, typed, 20000))
+    run("a room broadcast to %d members of this worker" % MEMBERS, 2000,
+        lambda: [many(caller, "room", 100, "room") for _ in range(20)])
+    run("a push to a user on this worker", 20000,
+        lambda: [many(caller, "user", 1000, "near") for _ in range(20)])
+    run("a push to a user on another worker", 20000,
+        lambda: [many(caller, "user", 1000, "far") for _ in range(20)])
+    run("the same, for the worker that delivers", 20000,
+        lambda: [many(caller, "user", 1000, "far") for _ in range(20)],
+        far.slot)
+    run("a push to a connection on this worker", 20000,
+        lambda: [many(caller, "conn", 1000, caller.other)
+                 for _ in range(20)])
+    return found
+
+
+def main():
+    """Run the rounds and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    words = parser.parse_args()
+    app = compile_app(os.path.join(HERE, "costs.c"), "-O2")
+    with Bus(2, app=app, auth="app", outbox_hard="64m", outbox_soft="64m",
+             contract=os.path.join(HERE, "costs.json")) as bus:
+        far = connect(bus, 1, "far")
+        near = connect(bus, 0, "near")
+        caller = connect(bus, 0, "caller")
+        caller.other = near.conn
+        caller.ok("call", method="plain")
+        crowd = [connect(bus, 0, "crowd") for _ in range(MEMBERS - 2)]
+        Reader([far, near] + crowd).start()
+        rounds = [one_round(bus, caller, far) for _ in range(words.rounds)]
+    print("| what | µs of CPU | smallest to largest |\n|---|---|---|")
+    for name in rounds[0]:
+        values = [one[name] for one in rounds]
+        print("| %s | **%.2f** | %.2f to %.2f |" % (
+            name, statistics.median(values), min(values), max(values)))
+
+
+if __name__ == "__main__":
+    main()
