@@ -13,7 +13,9 @@ from bus import Bus
 from check import at_least, equal, main, test, wait_until
 
 COMMANDS = ["start", "hub", "worker", "stop", "reload", "restart", "scale",
-            "status", "publish", "subscribe", "bench", "config", "version",
+            "status", "clients", "topics", "rooms", "presence", "why",
+            "kick", "emit", "publish", "subscribe", "bench", "config",
+            "contract", "token", "version",
             "help", "completion"]
 
 
@@ -109,7 +111,7 @@ def subscribe_writes_one_line_for_each_message(bus):
                        stderr=subprocess.DEVNULL,
                        stdin=subprocess.DEVNULL, text=True)
     try:
-        wait_until(lambda: bus.hub("interests") >= 2, 5, "it listens")
+        wait_until(lambda: bus.wanted() >= 2, 5, "it listens")
         writer = bus.connect()
         writer.pub("one", {"a": 1})
         first = reader.stdout.readline()
@@ -130,7 +132,7 @@ def publish_into_subscribe_is_a_pipe(bus):
                        stderr=subprocess.DEVNULL,
                        stdin=subprocess.DEVNULL, text=True)
     try:
-        wait_until(lambda: bus.hub("interests") >= 1, 5, "it listens")
+        wait_until(lambda: bus.wanted() >= 1, 5, "it listens")
         lines = "".join('{"n":%d}\n' % n for n in range(1000))
         equal(bus.cli("publish", "pipe", "-", stdin=lines)[0], 0)
         got = [reader.stdout.readline() for _ in range(1000)]

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """`busctl contract`: mistakes, and types that compilers take, and do not.
 
-TypeScript's and C's compilers are shown uses of what is generated.
+TypeScript's and C's compilers are shown uses of what is generated, those of
+TypeScript together with the types of bus.js.
 """
 import os
 import re
@@ -18,6 +19,8 @@ from check import Failed, equal, main, say, skip_all, test
 
 DATA = os.path.join(HERE, "data", "contract")
 CHAT = os.path.join(DATA, "chat.json")
+INCLUDE = os.path.join(HERE, "..", "..", "include")
+WEB = os.path.join(HERE, "..", "..", "worker", "web")
 TSC = os.path.join(HERE, "node_modules", "typescript", "bin", "tsc")
 
 
@@ -29,7 +32,8 @@ def busctl(*words):
 def tsc(folder):
     """The lines of uses.ts that do not compile."""
     done = subprocess.run(
-        ["node", TSC, "--noEmit", "--strict", "--target", "es2020",
+        ["node", TSC, "--noEmit", "--strict", "--target", "es2022",
+         "--module", "esnext", "--moduleResolution", "bundler",
          "--noUncheckedIndexedAccess", "--pretty", "false", "uses.ts"],
         cwd=folder, timeout=100, text=True, capture_output=True)
     elsewhere = [line for line in done.stdout.splitlines()
@@ -89,6 +93,9 @@ def typescript_takes_what_fits_and_nothing_else():
     marks = {number for number, line in enumerate(uses.split("\n"), 1)
              if line.strip().startswith("// @ts-expect-error")}
     with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(os.path.join(folder, "node_modules"))
+        os.symlink(os.path.abspath(WEB),
+                   os.path.join(folder, "node_modules", "clusterbus"))
         with open(os.path.join(folder, "chat.d.ts"), "w",
                   encoding="utf-8") as file:
             file.write(done.stdout)
@@ -122,7 +129,7 @@ def the_c_header_compiles_without_a_warning_and_works():
                 [compiler, "-std=c11", "-Wall", "-Wextra", "-Wpedantic",
                  "-Wconversion", "-Wshadow", "-g",
                  "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
-                 "-I", folder, os.path.join(DATA, "uses.c"), "-o", program,
+                 "-I", folder, "-I", INCLUDE, os.path.join(DATA, "uses.c"), "-o", program,
                  *flags], timeout=100, text=True, capture_output=True)
             equal((done.returncode, done.stderr), (0, ""), compiler)
             done = subprocess.run([program], timeout=20, text=True,
@@ -133,18 +140,19 @@ def the_c_header_compiles_without_a_warning_and_works():
 
 @test
 def the_c_header_refuses_the_wrong_types():
-    wrong = ["shared_word_publish(&bus, 1);", "shared_spot_publish(&bus);",
-             "shared_count_publish(&bus, \"1\");",
+    wrong = ["shared_word_publish(bus, 1);", "shared_spot_publish(bus);",
+             "shared_count_publish(bus, \"1\");",
              "struct place p; p.outside = NULL;",
-             "n2nd_class_seat_subscribe(&bus, NULL);"]
+             "n2nd_class_seat_subscribe(bus, NULL, NULL);"]
     flags = subprocess.run(["pkg-config", "--cflags", "libcjson"], check=True,
                            text=True, capture_output=True).stdout.split()
     done = busctl("types", "--lang=c", os.path.join(DATA, "rich.json"))
     for line in [""] + wrong:
         source = done.stdout + "\nvoid f(void);\nvoid f(void)\n{\n" \
-            "struct cb_bus bus = { 0 };\n(void)bus;\n%s\n}\n" % line
+            "struct cbus *bus = NULL;\n(void)bus;\n%s\n}\n" % line
         code = subprocess.run(
             ["gcc", "-std=c11", "-Werror", "-x", "c", "-fsyntax-only", "-",
+             "-I", INCLUDE,
              *flags], input=source, timeout=100, text=True,
             capture_output=True).returncode
         equal(code == 0, line == "", line)

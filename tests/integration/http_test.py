@@ -34,7 +34,7 @@ def the_pages_are_served_plain_and_compressed(bus):
 @test
 def any_other_path_says_what_this_is(bus):
     equal(get(bus.address, "/chat").status in (404, 426), True)
-    equal(get(bus.address, "/api/none").status, 404)
+    equal(get(bus.address, "/apis").status, 426)
 
 
 @test

@@ -92,7 +92,7 @@ def an_acknowledged_subscription_is_live_on_the_whole_bus():
             writer.pub("now", number)
             equal(reader.msg("now")["data"], number)
             reader.unsub("now")
-        wait_until(lambda: bus.hub("interests") == 0, what="interest left")
+        wait_until(lambda: bus.wanted() == 0, what="interest left")
 
 
 @test
@@ -121,14 +121,14 @@ def many_topics_join_and_leave_without_leaving_anything_behind():
             client.send({"op": "sub", "topic": name, "id": name})
         for name in names:
             equal(client.recv()["id"], name)
-        equal(bus.hub("interests"), 2000)
+        equal(bus.wanted(), 2000)
         equal(bus.total("channels"), 2000)
         for name in names[::100]:
             writer.pub(name, name)
             equal(client.msg(name)["data"], name)
         client.close()
-        wait_until(lambda: bus.hub("interests") == 0, what="interest left")
-        equal(bus.hub("channels"), 0)
+        wait_until(lambda: bus.wanted() == 0, what="interest left")
+        equal(bus.wanted("channels"), 0)
         equal(bus.total("channels"), 0)
         equal(bus.total("subscriptions"), 0)
 

@@ -85,7 +85,7 @@ def a_killed_worker_disturbs_nobody_else_and_is_back_within_a_second():
         at_most(percentile(worst, 50), 0.1 * PATIENCE, "median of the slowest")
         equal(bus.hub("restarts"), WORKERS)
         load.close()
-        wait_until(lambda: bus.hub("interests") == 0, 5, "interest left")
+        wait_until(lambda: bus.wanted() == 0, 5, "interest left")
         wait_until(lambda: bus.total("clients") == 0, 5, "clients left")
         wait_until(lambda: proc.fd_count(bus.process.pid) <= fds, 5,
                    "descriptors: %d before, now %r" % (
@@ -172,7 +172,7 @@ def twenty_deaths_leave_no_descriptor_and_no_memory_behind():
             memory.append(proc.memory_kb(pid))
         at_most(max(fds[10:]), max(fds[:4]), "descriptors: %r" % fds)
         at_most(memory[-1], memory[3] + 512 + MEMORY, "memory: %r" % memory)
-        wait_until(lambda: bus.hub("interests") == 0, what="interest left")
+        wait_until(lambda: bus.wanted() == 0, what="interest left")
 
 
 if __name__ == "__main__":
