@@ -5,7 +5,7 @@ CPU time of the worker, user and system, in microseconds for each; the median
 of the rounds.  A thing is done many times between two readings of the clock
 of the process, with clients that read everything.
 
-Usage: tests/bench/costs.py [--rounds N]     prints a table in Markdown
+Usage: tests/bench/costs.py [--rounds N]     prints them as one JSON list
 """
 import argparse
 import json
@@ -84,7 +84,7 @@ def connect(bus, slot, user):
     return bus.connect(slot, headers=["Authorization: Bearer " + user])
 
 
-def one_round(bus, caller, far):
+def one_round(bus, caller, far, count):
     """All figures once."""
     size = len(json.dumps(ORDER, separators=(",", ":")))
     checked = {"op": "call", "id": 1, "method": "checked", "data": ORDER}
@@ -97,27 +97,28 @@ def one_round(bus, caller, far):
     def run(name, count, work, slot=caller.slot):
         found[name] = measure(bus, slot, count, work)
 
-    run("a method call, answered at once", 20000,
-        lambda: pipelined(caller, small, 20000))
-    run("the same with %d bytes of input" % size, 20000,
-        lambda: pipelined(caller, plain, 20000))
-    run("the same, input checked against a schema", 20000,
-        lambda: pipelined(caller, checked, 20000))
-    run("a publish of %d bytes, nobody subscribed" % size, 20000,
-        lambda: pipelined(caller, bare, 20000))
-    run("the same, checked against a schema", 20000,
-        lambda: pipelined(caller, typed, 20000))
-    run("a room broadcast to %d members of this worker" % MEMBERS, 2000,
-        lambda: [many(caller, "room", 100, "room") for _ in range(20)])
-    run("a push to a user on this worker", 20000,
-        lambda: [many(caller, "user", 1000, "near") for _ in range(20)])
-    run("a push to a user on another worker", 20000,
-        lambda: [many(caller, "user", 1000, "far") for _ in range(20)])
-    run("the same, for the worker that delivers", 20000,
-        lambda: [many(caller, "user", 1000, "far") for _ in range(20)],
+    run("a method call, answered at once", count,
+        lambda: pipelined(caller, small, count))
+    run("the same with %d bytes of input" % size, count,
+        lambda: pipelined(caller, plain, count))
+    run("the same, input checked against a schema", count,
+        lambda: pipelined(caller, checked, count))
+    run("a publish of %d bytes, nobody subscribed" % size, count,
+        lambda: pipelined(caller, bare, count))
+    run("the same, checked against a schema", count,
+        lambda: pipelined(caller, typed, count))
+    run("a room broadcast to %d members of this worker" % MEMBERS,
+        count // 10, lambda: [many(caller, "room", count // 200, "room")
+                              for _ in range(20)])
+    run("a push to a user on this worker", count,
+        lambda: [many(caller, "user", count // 20, "near") for _ in range(20)])
+    run("a push to a user on another worker", count,
+        lambda: [many(caller, "user", count // 20, "far") for _ in range(20)])
+    run("the same, for the worker that delivers", count,
+        lambda: [many(caller, "user", count // 20, "far") for _ in range(20)],
         far.slot)
-    run("a push to a connection on this worker", 20000,
-        lambda: [many(caller, "conn", 1000, caller.other)
+    run("a push to a connection on this worker", count,
+        lambda: [many(caller, "conn", count // 20, caller.other)
                  for _ in range(20)])
     return found
 
@@ -126,6 +127,8 @@ def main():
     """Run the rounds and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--count", type=int, default=20000,
+                        help="how often each thing is done (20000)")
     words = parser.parse_args()
     app = compile_app(os.path.join(HERE, "costs.c"), "-O2")
     with Bus(2, app=app, auth="app", outbox_hard="64m", outbox_soft="64m",
@@ -137,12 +140,14 @@ def main():
         caller.ok("call", method="plain")
         crowd = [connect(bus, 0, "crowd") for _ in range(MEMBERS - 2)]
         Reader([far, near] + crowd).start()
-        rounds = [one_round(bus, caller, far) for _ in range(words.rounds)]
-    print("| what | µs of CPU | smallest to largest |\n|---|---|---|")
+        rounds = [one_round(bus, caller, far, words.count)
+                  for _ in range(words.rounds)]
+    rows = []
     for name in rounds[0]:
         values = [one[name] for one in rounds]
-        print("| %s | **%.2f** | %.2f to %.2f |" % (
-            name, statistics.median(values), min(values), max(values)))
+        rows.append([name, statistics.median(values), min(values),
+                     max(values)])
+    print(json.dumps(rows))
 
 
 if __name__ == "__main__":

@@ -184,8 +184,20 @@ def limit_table(results):
     return lines
 
 
-def render(runs, limits, machine, cases, note):
+def cost_table(costs):
+    """What single things cost inside of a worker (costs.py)."""
+    lines = ["### What single things cost", "",
+             "CPU time of the worker, user and system, for one of many "
+             "(costs.py).", "", "| what | µs | smallest to largest |",
+             "|---|---|---|"]
+    lines += [f"| {name} | **{middle:.2f}** | {low:.2f} to {high:.2f} |"
+              for name, middle, low, high in costs]
+    return lines + [""]
+
+
+def render(kept, machine, cases, note):
     """The whole report."""
+    runs, limits = kept["runs"], kept["limits"]
     results = Results(runs, limits)
     lines = ["# Benchmark report", "",
              "Made by `make bench`; the same generator (`busctl bench`) puts "
@@ -216,4 +228,6 @@ def render(runs, limits, machine, cases, note):
             lines += case_table(results, case)
     if limits:
         lines += limit_table(results)
+    if kept.get("costs"):
+        lines += cost_table(kept["costs"])
     return "\n".join(lines).rstrip() + "\n"

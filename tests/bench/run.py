@@ -44,7 +44,8 @@ def parse_words():
     parser.add_argument("--duration", type=float, default=3.0,
                         help="seconds of each run (3)")
     parser.add_argument("--only", action="append", metavar="CASE",
-                        choices=[case.name for case in CASES] + ["limit"])
+                        choices=[case.name for case in CASES] +
+                        ["limit", "costs"])
     parser.add_argument("--peer", action="append", metavar="NAME",
                         help="take part: clusterbus, hub, redis, nats, "
                         "nats-tcp, nchan, uws, crossws, socketio (all)")
@@ -138,6 +139,21 @@ def run_limits(words, limits, save):
     save()
 
 
+def run_costs(words, kept, save):
+    """What single things cost inside of a worker."""
+    done = subprocess.run(
+        [os.path.join(HERE, "costs.py"), "--rounds", str(words.rounds)],
+        stdout=subprocess.PIPE, check=False, timeout=600,
+        env=dict(os.environ, BUSCTL=words.busctl))
+    if done.returncode != 0:
+        say("costs: failed")
+        return
+    kept["costs"] = json.loads(done.stdout.decode().splitlines()[-1])
+    for name, middle, _, _ in kept["costs"]:
+        say(f"costs: {name}: {middle:.2f} us")
+    save()
+
+
 def choose_report(words):
     """A partial run must not replace the report in the repository."""
     if words.report:
@@ -173,12 +189,14 @@ def main():
         run_cases(words, peers, kept["runs"], save)
         if not words.only or "limit" in words.only:
             run_limits(words, kept["limits"], save)
+        if not words.only or "costs" in words.only:
+            run_costs(words, kept, save)
     path = choose_report(words)
     note = (f"{kept['rounds']} rounds of {kept['duration']:g} s for each "
             f"server and case. {words.note}").rstrip()
     with open(path, "w", encoding="utf-8") as file:
-        file.write(render(kept["runs"], kept["limits"],
-                          describe(peers, kept.get("load")), CASES, note))
+        file.write(render(kept, describe(peers, kept.get("load")), CASES,
+                          note))
     say(f"report: {path}")
     return 0
 

@@ -164,15 +164,18 @@ check_written_again(const struct ipc_envelope *envelope, const uint8_t *data,
     size_t size)
 {
 	struct ipc_header header;
+	const unsigned char *written;
 	struct buf out;
 
 	buf_init(&out, sizeof(header) + size);
 	assert(ipc_append_envelope(&out, envelope) == 0);
 	assert(out.len == sizeof(header) + size);
-	memcpy(&header, buf_data(&out), sizeof(header));
+	written = buf_data(&out);
+	assert(written != NULL);
+	memcpy(&header, written, sizeof(header));
 	assert(header.len == size);
 	assert(header.type == IPC_PUBLISH);
-	assert(memcmp(buf_data(&out) + sizeof(header), data, size) == 0);
+	assert(memcmp(written + sizeof(header), data, size) == 0);
 	buf_release(&out);
 }
 

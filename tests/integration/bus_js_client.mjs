@@ -163,13 +163,14 @@ await test("what does not fit the contract says where", async (start) => {
 await test("a call is answered, and pushes events and changes", async (start) => {
 	const client = await start({ token: ann });
 	const event = first((fn) => client.on("message", fn));
-	const change = first((fn) => client.watch("doc:42", fn).ready.then(async () => {
-		assert.deepEqual(await client.call("join", { room: "garden" }), { ok: true });
-	}));
+	let watch;
+	const change = first((fn) => watch = client.watch("doc:42", fn));
+	const answer = watch.ready.then(() => client.call("join", { room: "garden" }));
 
 	assert.deepEqual(await event,
 	    [{ room: "garden", text: "hello", from: "app" }, { event: "message" }]);
 	assert.deepEqual(await change, [["a line"], { type: "edit", resource: "doc:42" }]);
+	assert.deepEqual(await answer, { ok: true });
 });
 
 await test("a call that fails has the application's code and words", async (start) => {

@@ -28,10 +28,13 @@ struct book {
 	unsigned long heard;      /* messages on "churn" */
 };
 
-/* A listener that is replaced all the time; never freed, so that a call that
- * comes too late is seen and not a crash. */
+/*
+ * A listener that is replaced all the time; freed at the very end only, so that
+ * a call that comes too late is seen and not a crash.
+ */
 struct churn {
 	struct book *book;
+	struct churn *older;
 	bool over;
 };
 
@@ -244,6 +247,7 @@ renew(struct book *book)
 	if (churn == NULL)
 		return -1;
 	churn->book = book;
+	churn->older = book->churn;
 	cbus_unsubscribe(book->churning);
 	if (book->churn != NULL)
 		book->churn->over = true;
@@ -313,6 +317,18 @@ start(struct cbus *bus, void **ret_arg)
 	return rc != 0 ? rc : renew(book);
 }
 
+static void
+stop(void *arg)
+{
+	struct book *book = arg;
+	struct churn *older;
+
+	for (struct churn *churn = book->churn; churn != NULL; churn = older) {
+		older = churn->older;
+		free(churn);
+	}
+}
+
 /* A token is USER.ROLE. */
 static int
 authenticate(void *arg, const struct cbus_request *request,
@@ -347,6 +363,7 @@ const struct cbus_app cbus_app = {
 	.version = CBUS_APP_VERSION,
 	.name = "semantics",
 	.start = start,
+	.stop = stop,
 	.authenticate = authenticate,
 	.connect = connect_hook,
 };
