@@ -10,7 +10,9 @@
  *    posts to localhost says where it is from;
  *  - names another host than this one: a page whose own name was made to mean
  *    127.0.0.1 sends no Origin to "itself";
- *  - was forwarded by a proxy, which stands on this host for anybody.
+ *  - was forwarded by a proxy, which stands on this host for anybody.  One that
+ *    says nothing of it (nginx, unless told to) looks like a program: behind
+ *    such a proxy there must be keys.
  * A body's type must be application/json for the same reason: a form cannot
  * send that.
  *

@@ -23,7 +23,7 @@ struct outcome {
 	int status; /* 0: fine */
 	enum client_error code;
 	const char *why;
-	char text[512]; /* where why stands when it is not static */
+	char text[768]; /* where why stands when it is not static */
 };
 
 static void
@@ -60,9 +60,8 @@ fits(const struct contract_entry *entry, struct json_span data,
 		note(outcome, err);
 		return false;
 	}
-	(void)snprintf(outcome->text, sizeof(outcome->text), "%s%s%s",
-	    fault.instance, fault.instance[0] != '\0' ? ": " : "",
-	    fault.message);
+	(void)snprintf(outcome->text, sizeof(outcome->text), "data%s: %s (%s)",
+	    fault.instance, fault.message, fault.schema);
 	outcome->status = 422;
 	outcome->code = ERR_VALIDATION;
 	outcome->why = outcome->text;
@@ -87,21 +86,23 @@ static int
 publish_binary(struct cbus *bus, const struct message *m,
     const struct cbus_publish_opts *opts, struct outcome *outcome)
 {
-	size_t len = m->data.len, max;
+	size_t len = m->data.len, max, text_len;
 	ssize_t n = -EINVAL;
-	char *bytes;
+	char *bytes, *text;
 	int err;
 
-	/* The alphabet needs no escapes, so the text is what is written. */
 	if (len < 2 || m->data.at[0] != '"') {
 		bad(outcome, "binary data is a string, in base64");
 		return 0;
 	}
 	max = base64_decoded_max(len - 2);
-	bytes = malloc(max + 1);
+	bytes = malloc(max + 1 + len);
 	if (bytes == NULL)
 		return -ENOMEM;
-	n = base64_decode(m->data.at + 1, len - 2, bytes, max);
+	/* Some write every '/' as "\/", which means the same. */
+	text = bytes + max + 1;
+	if (json_string_decode(m->data, text, len, &text_len) == 0)
+		n = base64_decode(text, text_len, bytes, max);
 	if (n >= 0) {
 		err = cbus_publish_opts(bus, m->topic.text, bytes, (size_t)n,
 		    opts);

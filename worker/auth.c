@@ -73,6 +73,19 @@ auth_opened(struct client *client)
 		turn_away(client, rc, why);
 }
 
+/*
+ * It was let in without a token, and a reload has made one necessary.  Whom an
+ * application let in is the application's business.
+ */
+static bool
+needs_token_now(const struct client *client)
+{
+	const struct worker *worker = client->worker;
+
+	return client->authenticated && client->identity == NULL &&
+	    !worker->app_authenticates && auth_required(worker);
+}
+
 bool
 auth_sweep(struct client *client)
 {
@@ -83,6 +96,10 @@ auth_sweep(struct client *client)
 	    client_now(worker) - client->auth_ms >=
 		worker->config->auth_timeout) {
 		turn_away(client, -EACCES, "not authenticated in time");
+		return true;
+	}
+	if (needs_token_now(client)) {
+		turn_away(client, -EACCES, "a token is needed now");
 		return true;
 	}
 	if (identity != NULL && identity->expires_s != 0 &&

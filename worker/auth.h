@@ -94,7 +94,10 @@ void auth_opened(struct client *client);
 WARN_UNUSED int auth_token(struct client *client, const char *token, size_t len,
     enum client_error *ret_code, const char **ret_why);
 
-/* Close it if its time is over; true: it was. */
+/*
+ * Close it if its time is over, or if it has no token and a reload has made
+ * one necessary; true: it was.
+ */
 bool auth_sweep(struct client *client);
 
 /* A token came in the address, where logs keep it: count, warn once. */

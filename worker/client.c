@@ -140,8 +140,10 @@ client_authenticated(struct client *client)
 	/* Also of one that was anonymous so far. */
 	if (user != NULL && !join_user(client, user))
 		return;
-	if (client->connected)
+	if (client->connected) {
+		conn_identify(client);
 		return;
+	}
 	client->connected = true;
 	app_connect(client);
 }

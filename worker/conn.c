@@ -45,11 +45,24 @@ note_address(struct client *client, char *text, size_t size)
 		net_format(&address, text, size);
 }
 
-int
-conn_open(struct client *client)
+void
+conn_identify(struct client *client)
 {
 	const char *user = identity_user(client->identity);
 	const char *role = identity_role(client->identity);
+	struct conn *conn = client->conn;
+
+	if (conn == NULL)
+		return;
+	(void)snprintf(conn->user, sizeof(conn->user), "%s",
+	    user != NULL ? user : "");
+	(void)snprintf(conn->role, sizeof(conn->role), "%s",
+	    role != NULL ? role : "");
+}
+
+int
+conn_open(struct client *client)
+{
 	struct conn *conn = calloc(1, sizeof(*conn));
 	struct conn_id id;
 
@@ -58,12 +71,9 @@ conn_open(struct client *client)
 	client_conn_id(client, &id);
 	conn_id_format(&id, conn->id, sizeof(conn->id));
 	note_address(client, conn->address, sizeof(conn->address));
-	if (user != NULL)
-		(void)snprintf(conn->user, sizeof(conn->user), "%s", user);
-	if (role != NULL)
-		(void)snprintf(conn->role, sizeof(conn->role), "%s", role);
 	list_init(&conn->calls);
 	client->conn = conn;
+	conn_identify(client);
 	return 0;
 }
 
@@ -233,6 +243,44 @@ cbus_room_size(struct cbus *bus, const char *room)
 		return 0;
 	channel = channel_find(&worker->channels, name.text, name.len);
 	return channel != NULL ? channel->count : 0;
+}
+
+/* The numbers are noted first: fn may change the room, and close clients. */
+int
+cbus_room_each(struct cbus *bus, const char *room, cbus_conn_fn *fn, void *arg)
+{
+	struct worker *worker = bus->impl;
+	struct channel_name name;
+	struct channel *channel;
+	struct client *client;
+	struct conn_id id = { .node = worker->id };
+	uint64_t *numbers;
+	uint32_t count;
+	int rc;
+
+	rc = room_channel(bus, room, &name);
+	if (rc != 0)
+		return rc;
+	channel = channel_find(&worker->channels, name.text, name.len);
+	count = channel != NULL ? channel->count : 0;
+	if (count == 0)
+		return 0;
+	numbers = calloc(count, sizeof(numbers[0]));
+	if (numbers == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++)
+		numbers[i] = channel->members[i].client->number;
+	for (uint32_t i = 0; i < count; i++) {
+		id.number = numbers[i];
+		client = client_find(worker, &id);
+		/* The channel goes with its last member. */
+		channel = channel_find(&worker->channels, name.text, name.len);
+		if (client != NULL && client->conn != NULL && channel != NULL &&
+		    channel_member(channel, client) >= 0)
+			fn(arg, conn_of(client));
+	}
+	free(numbers);
+	return 0;
 }
 
 /* ---- from afar --------------------------------------------------------- */

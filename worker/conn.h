@@ -45,6 +45,9 @@ conn_of(struct client *client)
 /* Make client->conn.  0 or -ENOMEM. */
 WARN_UNUSED int conn_open(struct client *client);
 
+/* The client has said who it is: so does its conn, if it has one. */
+void conn_identify(struct client *client);
+
 /* Free it; a client without one is fine. */
 void conn_free(struct client *client);
 

@@ -9,6 +9,18 @@
 #include "worker/api_http_auth.h"
 #include "worker/ws_exchange_internal.h"
 
+/* Did a proxy send it?  One that says nothing of it cannot be known. */
+static bool
+is_forwarded(struct lws *wsi)
+{
+	static const char forwarded[] = "forwarded:";
+
+	return lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) != 0 ||
+	    lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_X_REAL_IP) != 0 ||
+	    lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_VIA) != 0 ||
+	    lws_hdr_custom_length(wsi, forwarded, sizeof(forwarded) - 1) > 0;
+}
+
 /* May its sender use the API?  As api_http_auth(). */
 static int
 check_sender(struct exchange *ex, enum client_error *ret_code,
@@ -30,8 +42,7 @@ check_sender(struct exchange *ex, enum client_error *ret_code,
 	    ws_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, authorization,
 		sizeof(authorization)) < 0)
 		return 431;
-	sender.is_forwarded =
-	    lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) != 0;
+	sender.is_forwarded = is_forwarded(wsi);
 	sender.is_local =
 	    getpeername(ex->client->fd, (struct sockaddr *)&address.sa,
 		&address.len) == 0 &&

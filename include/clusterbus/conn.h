@@ -20,7 +20,10 @@ extern "C" {
 /* Its id, unique on the bus.  Valid as long as the connection. */
 const char *cbus_conn_id(const struct cbus_conn *conn);
 
-/* Who it is, "" when that is not known.  Changes never. */
+/*
+ * Who it is, "" when that is not known.  Changes once at most: with --anonymous
+ * a connection may say later who it is.
+ */
 const char *cbus_conn_user(const struct cbus_conn *conn);
 const char *cbus_conn_role(const struct cbus_conn *conn);
 
@@ -91,6 +94,17 @@ int cbus_room_broadcast_except(struct cbus *bus, const char *room,
 
 /* Members on THIS node.  cbus_count() (presence.h) asks the whole bus. */
 size_t cbus_room_size(struct cbus *bus, const char *room);
+
+/* What cbus_room_each() calls. */
+typedef void cbus_conn_fn(void *arg, struct cbus_conn *conn);
+
+/*
+ * Call fn for every member on THIS node that is there now: to emit an event of
+ * its role to each.  In fn anything may be done, to the room too; a member that
+ * has left meanwhile is left out.  0, -EINVAL, -ENOMEM, -ENOTSUP.
+ */
+int cbus_room_each(struct cbus *bus, const char *room, cbus_conn_fn *fn,
+    void *arg);
 
 #ifdef __cplusplus
 }

@@ -40,6 +40,8 @@ def without_keys_only_programs_of_this_host_may(bus):
             (["Origin: http://evil.example"], 403), (["Origin: null"], 403),
             (["Origin: http://good.example"], 200),
             (["X-Forwarded-For: 10.0.0.1"], 403),
+            (["Forwarded: for=10.0.0.1"], 403),
+            (["X-Real-IP: 10.0.0.1"], 403), (["Via: 1.1 proxy"], 403),
             (["Authorization: Bearer x"], 200)):
         equal(back.get("/api/users", *lines)[0], status, str(lines))
         equal(back.post("/api/publish", {"topic": "a", "data": 1},

@@ -25,6 +25,62 @@ a_connection_says_what_it_is(void **state)
 }
 
 static void
+one_who_was_anonymous_has_a_name_when_it_says_so(void **state)
+{
+	static const struct cbus_app nobody = { .version = CBUS_APP_VERSION,
+		.start = app_on_start };
+	struct worker *worker = *state;
+	struct client *client;
+	const char *user;
+
+	app_run(worker, &nobody);
+	client = app_client(worker, "");
+	user = cbus_conn_user(conn_of(client));
+	assert_string_equal(user, "");
+	/* What auth_token() does, and the protocol after it. */
+	client->identity = identity_new("ann", "admin");
+	client_authenticated(client);
+	assert_string_equal(user, "ann");
+	assert_string_equal(cbus_conn_role(conn_of(client)), "admin");
+}
+
+/* What each() was called with. */
+static char visited[64];
+
+static void
+visit(void *arg, struct cbus_conn *conn)
+{
+	struct cbus_conn *const *others = arg;
+
+	(void)strncat(visited, cbus_conn_user(conn), sizeof(visited) - 1);
+	assert_int_equal(cbus_emit(conn, "hi", "1", 1), 0);
+	assert_int_equal(cbus_room_remove(app_bus, "r", conn), 0);
+	if (conn == others[0])
+		cbus_conn_close(others[1], 4000, NULL);
+	if (conn == others[0])
+		assert_int_equal(cbus_room_remove(app_bus, "r", others[2]), 0);
+}
+
+static void
+each_member_is_visited_though_they_leave_and_are_closed_meanwhile(void **state)
+{
+	struct worker *worker = *state;
+	struct cbus_conn *all[4];
+	static const char *const users[] = { "a:", "b:", "c:", "d:" };
+
+	app_run(worker, &app);
+	visited[0] = '\0';
+	assert_int_equal(cbus_room_each(app_bus, "r", visit, all), 0);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		all[i] = conn_of(app_client(worker, users[i]));
+		assert_int_equal(cbus_room_add(app_bus, "r", all[i]), 0);
+	}
+	assert_int_equal(cbus_room_each(app_bus, "r", visit, all), 0);
+	assert_string_equal(visited, "ad");
+	assert_int_equal(cbus_room_each(app_bus, "", visit, all), -EINVAL);
+}
+
+static void
 a_connection_is_found_by_its_id_while_it_is_open(void **state)
 {
 	struct worker *worker = *state;
@@ -269,7 +325,9 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, app_setup, app_teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_connection_says_what_it_is),
+		T(one_who_was_anonymous_has_a_name_when_it_says_so),
 		T(a_connection_is_found_by_its_id_while_it_is_open),
+		T(each_member_is_visited_though_they_leave_and_are_closed_meanwhile),
 		T(an_event_for_one_connection_stays_on_this_worker),
 		T(an_event_is_one_of_the_connections_role),
 		T(a_room_counts_a_member_once),
