@@ -187,6 +187,9 @@ check_ready(struct supervisor *supervisor)
 	supervisor->was_ready = true;
 	listeners_text(&supervisor->now->listeners, ",", addresses,
 	    sizeof(addresses));
+	if (supervisor->now->contract_len == 0)
+		log_info("the bus is open: without --contract clients may "
+			 "publish anything on any topic");
 	log_info("ready: %u workers on %s", running, addresses);
 	if (supervisor->on_ready != NULL)
 		supervisor->on_ready(supervisor->arg);

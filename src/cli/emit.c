@@ -20,11 +20,39 @@ struct emitter {
 	const char *event;
 };
 
+/* The channel that it goes by; check_words() has looked at the names. */
+static struct channel_name
+channel_of(const struct emitter *e)
+{
+	struct channel_name channel = { .len = 0 };
+	const char *to =
+	    e->to[TO_USER] != NULL ? e->to[TO_USER] : e->to[TO_ROOM];
+	char kind = e->to[TO_USER] != NULL ? 'u' :
+	    e->to[TO_ROOM] != NULL         ? 'r' :
+	    e->to[TO_CONN] != NULL         ? 'n' :
+					     'a';
+
+	if (to == NULL)
+		to = "";
+	(void)!channel_name(&channel, kind, to, strlen(to));
+	return channel;
+}
+
 static int
 emit_one(void *arg, const void *data, size_t len)
 {
 	const struct emitter *e = arg;
+	struct channel_name channel = channel_of(e);
+	int rc = cli_fits(e->bus,
+	    &(struct api_push){ .channel = channel.text,
+		.channel_len = channel.len,
+		.name = e->event,
+		.name_len = strlen(e->event),
+		.data = data,
+		.len = len });
 
+	if (rc != 0)
+		return rc;
 	if (e->to[TO_CONN] != NULL)
 		return cbus_emit_to_conn(e->bus, e->to[TO_CONN], e->event, data,
 		    len);

@@ -75,8 +75,24 @@ send_one(struct sender *sender, const char *data, size_t len, const char *where)
 	if (rc == 0)
 		return CLI_OK;
 	cli_say("%s could not be published: %s", where,
-	    rc == -ENOENT ? "the contract has no such name" : strerror(-rc));
+	    rc == -ENOENT      ? "the contract has no such name" :
+		rc == -EBADMSG ? "it does not fit the contract" :
+				 strerror(-rc));
 	return CLI_FAILED;
+}
+
+int
+cli_fits(struct cbus *bus, const struct api_push *push)
+{
+	const struct contract_entry *entry;
+
+	if (bus->contract == NULL)
+		return 0;
+	entry = api_declared(bus, push);
+	/* An event of a role is another one for each role. */
+	if (entry == NULL || (entry->role != NULL && push->channel[0] != 'f'))
+		return 0;
+	return api_fits(bus, entry, push, &bus->id) ? 0 : -EBADMSG;
 }
 
 static int

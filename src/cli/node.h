@@ -58,6 +58,13 @@ typedef int cli_send_fn(void *arg, const void *data, size_t len);
 WARN_UNUSED int cli_send_all(struct cbus *bus, const char *data, bool text,
     cli_send_fn *send, void *arg);
 
+/*
+ * Would the workers take it?  0 too when nothing is declared about the data;
+ * -EBADMSG after cbus_on_error() was told what does not fit.  The library trusts
+ * the data of a program; what people type is looked at here.
+ */
+WARN_UNUSED int cli_fits(struct cbus *bus, const struct api_push *push);
+
 /* INT and TERM set a flag and interrupt what waits; a broken pipe is quiet. */
 void cli_stop_on_signals(volatile sig_atomic_t **ret_stopped);
 

@@ -12,6 +12,7 @@
 struct publisher {
 	struct cbus *bus;
 	const char *topic;
+	struct channel_name channel;
 	struct cbus_publish_opts opts;
 };
 
@@ -19,7 +20,14 @@ static int
 publish_one(void *arg, const void *data, size_t len)
 {
 	const struct publisher *p = arg;
+	int rc = cli_fits(p->bus,
+	    &(struct api_push){ .channel = p->channel.text,
+		.channel_len = p->channel.len,
+		.data = data,
+		.len = len });
 
+	if (rc != 0)
+		return rc;
 	return cbus_publish_opts(p->bus, p->topic, data, len, &p->opts);
 }
 
@@ -27,7 +35,6 @@ publish_one(void *arg, const void *data, size_t len)
 static int
 take_words(struct publisher *p, int *count, char **words, bool *ret_text)
 {
-	struct channel_name channel;
 	struct conn_id id;
 	int rc;
 
@@ -43,9 +50,9 @@ take_words(struct publisher *p, int *count, char **words, bool *ret_text)
 	if (*count > 2)
 		return cli_usage("publish", "one topic and one message");
 	p->topic = words[0];
-	rc = cli_channel("publish", "topic", 't', p->topic, &channel);
+	rc = cli_channel("publish", "topic", 't', p->topic, &p->channel);
 	if (rc == CLI_OK && p->opts.role != NULL &&
-	    channel_name_role(&channel, p->opts.role, p->topic,
+	    channel_name_role(&p->channel, p->opts.role, p->topic,
 		strlen(p->topic)) != 0)
 		rc = cli_usage("publish", "'%.64s' is no role", p->opts.role);
 	if (rc == CLI_OK && p->opts.exclude_conn != NULL &&

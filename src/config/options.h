@@ -76,7 +76,7 @@
 	STRING(worker_program, "worker-program", "", 0, 4000, START, "FILE",   \
 	    "run this as worker; it calls cbus_worker_run()")                  \
 	ENUM(auth, "auth", "auto", "auto|app", 0, ROLL, "HOW",                 \
-	    "auto: by jwt-key if there is one; app: an application decides")   \
+	    "auto: an application that can, else jwt-key; app: it must")       \
 	LIST(jwt_key, "jwt-key", "", 0, 4000, LIVE, "FILE",                    \
 	    "key that tokens are checked with: a secret, or a public PEM key") \
 	STRING(jwt_issuer, "jwt-issuer", "", 0, 255, LIVE, "NAME",             \

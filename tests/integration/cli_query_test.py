@@ -268,7 +268,7 @@ def rows_beyond_max_rows_are_told():
 def a_contract_knows_what_may_be_published_and_emitted():
     contract = {"shared": {"serverToClient": {
         "news": {"subscribe": True, "payload": {"type": "number"}},
-        "hello": {}}}}
+        "hello": {"payload": {"required": ["text"]}}}}}
     with Bus(1) as bus:
         path = os.path.join(bus.dir, "contract.json")
         with open(path, "w") as file:
@@ -283,7 +283,14 @@ def a_contract_knows_what_may_be_published_and_emitted():
             equal(code, 1, " ".join(words))
             equal("contract has no such" in err, True, err)
         equal(bus.cli("publish", "news", "1")[0], 0)
-        equal(bus.cli("emit", "--all", "hello", "1")[0], 0)
+        equal(bus.cli("emit", "--all", "hello", '{"text":1}')[0], 0)
+        for words in (("publish", "news", '"one"'),
+                      ("emit", "--all", "hello", "{}"),
+                      ("emit", "--room", "r", "hello", "{}"),
+                      ("emit", "--user", "u", "hello", "{}")):
+            code, _, err = bus.cli(*words)
+            equal(code, 1, " ".join(words))
+            equal("does not fit the contract" in err, True, err)
 
 
 @test

@@ -165,6 +165,24 @@ def listeners_hear_again_after_the_hub_was_away():
 
 
 @test
+def a_client_is_in_several_rooms_and_leaves_them_one_by_one():
+    with start(2) as bus:
+        here, there = nodes(bus)
+        rooms = ["a", "b", "c"]
+        for room in rooms:
+            equal(there.do("room", room=room), 0)
+        while rooms:
+            for room in ("a", "b", "c"):
+                equal(here.do("broadcast", room=room, event="dm",
+                              data=room), 0)
+            for room in rooms:
+                equal(event(there.client, "dm"), room)
+            equal(there.do("room", room=rooms.pop(), remove=1), 0)
+        sync([here, there])
+        quiet(there.client)
+
+
+@test
 def leaving_all_rooms_does_not_end_what_is_private():
     with start(2) as bus:
         here, there = nodes(bus)
