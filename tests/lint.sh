@@ -59,6 +59,8 @@ search '#include .*libwebsockets' "$PUBLIC" |
     grep -vE '^worker/(ws|http)' | rule "libwebsockets has one door"
 search '#include .*cJSON' "$PUBLIC" |
     grep -vE '^(src/(cli|contract)/|worker/protocol)' | rule "cJSON has its doors"
+search '#include <(jwt|pcre2)' "$PUBLIC" | grep -vE '/(jwt|pattern)\.c:' |
+    rule "libjwt and PCRE2 have one door each"
 search 'pthread\.h|threads\.h' "$OWN" | rule "one thread per process"
 
 files "$TEXT" | xargs wc -l | awk '$2 != "total" &&

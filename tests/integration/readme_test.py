@@ -6,11 +6,9 @@ terminals, with a run directory and a port of their own; what is shown below a
 block must be printed, apart from the numbers.  Two clients of ours are the
 browser's windows.
 
-A comment above a block says what it is: `tour N` is typed into terminal N (with
-`exit S`, its last line ends with status S), `shown N` is what terminal N prints,
-`...` any lines.  `page` is for a browser.
+tests/support/readme.py says how a block is marked.
 """
-# timeout: 120
+# timeout: 180
 import os
 import re
 import shutil
@@ -29,73 +27,9 @@ import proc  # noqa: E402
 from bus import BUSCTL, ROOT  # noqa: E402
 from check import (Failed, at_least, equal, main, say, test,  # noqa: E402
                    wait_until)
+from readme import (BLOCK, DEADLINE_S, Terminal, commands,  # noqa: E402
+                    read_readme, shape_of_all)
 from wsclient import Client  # noqa: E402
-
-DEADLINE_S = 15.0
-BLOCK = re.compile(
-    r"^\*\*([A-Z][^*]*)\.\*\*|<!-- (tour|shown|page)(?: (\d))?(?: exit (\d+))?"
-    r" -->\n```\w*\n(.*?)```", re.M | re.S)
-
-
-def read_readme():
-    """The text of README.md."""
-    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
-        return file.read()
-
-
-def shape(line):
-    """An expression for a line: any numbers, any number of blanks."""
-    text = re.sub(r"\d+", "0", line.strip())
-    text = re.escape(text).replace("0", r"\d+")
-    return r"[ \t]*" + re.sub(r"(\\ )+", " +", text) + r"[ \t]*\n"
-
-
-def shape_of_all(lines, between):
-    """The same for lines; `...` and what may stand between them."""
-    return between.join(r"(?:.*\n)*?" if line == "..." else shape(line)
-                        for line in lines)
-
-
-class Terminal:
-    """A shell that is typed into."""
-
-    def __init__(self, path, cwd, env):
-        self.path = path
-        self.seen = 0
-        self.typed = 0
-        with open(path, "wb") as out:
-            self.shell = subprocess.Popen(
-                ["bash"], stdin=subprocess.PIPE, stdout=out, stderr=out,
-                cwd=cwd, env=env, start_new_session=True)
-
-    def output(self):
-        """What has been printed since the last look."""
-        with open(self.path, encoding="utf-8", errors="replace") as file:
-            return file.read()[self.seen:]
-
-    def type(self, line):
-        """Type a line and do not wait."""
-        self.shell.stdin.write(line.encode() + b"\n")
-        self.shell.stdin.flush()
-
-    def run(self, line):
-        """Type a line; its exit status."""
-        self.typed += 1
-        self.type(line)
-        self.type("printf '@@%%d %%d\\n' %d $?" % self.typed)
-        done = re.compile(r"^@@%d (\d+)\n" % self.typed, re.M)
-        found = wait_until(lambda: done.search(self.output()), DEADLINE_S,
-                           "%r to end" % line)
-        return int(found[1])
-
-    def forget(self):
-        """What was printed so far is of no interest any more."""
-        self.seen += len(self.output())
-
-    def lines(self):
-        """The output without our marks."""
-        return re.sub(r"^@@\d+ \d+\n", "", self.output(), flags=re.M)
-
 
 class Tour:
     """The blocks of the tour by the titles of its steps, and where it is."""
@@ -115,7 +49,8 @@ class Tour:
             else:
                 self.steps[title].append((found[2], int(found[3]),
                                           int(found[4] or 0),
-                                          found[5].splitlines()))
+                                          list(commands(
+                                              found[6].splitlines()))))
 
     def __enter__(self):
         env = {name: value for name, value in os.environ.items()
@@ -124,7 +59,8 @@ class Tour:
                    CLUSTERBUS_RUN_DIR=os.path.join(self.dir, "run"),
                    CLUSTERBUS_LISTEN="127.0.0.1:0")
         os.mkdir(os.path.join(self.dir, "build"))
-        os.symlink(BUSCTL, os.path.join(self.dir, "build", "busctl"))
+        os.symlink(os.path.abspath(BUSCTL),
+                   os.path.join(self.dir, "build", "busctl"))
         self.terminals = {
             number: Terminal(os.path.join(self.dir, "terminal%d" % number),
                              self.dir, env) for number in (1, 2)}
@@ -238,6 +174,7 @@ def publish_and_subscribe_from_the_shell(tour):
     for window in tour.windows:
         equal(window.msg("demo")["data"], {"name": "shell", "text": "hello"})
     tour.walk("Subscribe from the shell")
+    tour.walk("See who is there")
     for window in tour.windows:
         equal(window.msg("demo")["data"]["text"], "hello again")
 
@@ -284,7 +221,7 @@ def the_script_for_a_page_gets_what_it_publishes(tour):
     if not shutil.which("node") or not os.path.isdir(modules + "/ws"):
         raise Failed("node and the ws package are missing: make check "
                      "installs them")
-    page = [found[5] for found in BLOCK.finditer(read_readme())
+    page = [found[6] for found in BLOCK.finditer(read_readme())
             if found[2] == "page"]
     equal(len(page), 1, "scripts for a page")
     script = re.search(r"<script>\n(.*)</script>", page[0], re.S)[1]
@@ -309,6 +246,22 @@ def the_script_for_a_page_gets_what_it_publishes(tour):
 
 
 @test
+def say_what_may_be_said_and_ask_who_they_are(tour):
+    tour.walk("Say what may be said")
+    tour.walk("Ask who they are")
+    token = tour.terminals[2].lines().split()[-1]
+    window = Client(tour.address, headers=["Authorization: Bearer " + token])
+    tour.windows.append(window)
+    equal(window.welcome["user"], "ann")
+    shell = tour.terminals[2]
+    shell.forget()
+    equal(shell.run("build/busctl clients"), 0)
+    equal(" ann " in shell.lines(), True, shell.lines())
+    equal(shell.run("build/busctl kick --user ann"), 0)
+    equal(window.wait_closed(DEADLINE_S).code, 1008)
+
+
+@test
 def stop_and_nothing_is_left_to_run_or_running(tour):
     tour.walk("Stop")
     equal(tour.steps, {}, "steps that no test has taken")
@@ -327,8 +280,8 @@ def anchors(text):
 def every_link_leads_somewhere(_tour):
     written_by_make_bench = "tests/bench/REPORT.md"
     for name in ("README.md", "primary/README.md", "worker/README.md",
-                 "src/README.md", "tests/README.md",
-                 ".github/CONTRIBUTING.md"):
+                 "src/README.md", "tests/README.md", "examples/README.md",
+                 "worker/web/README.md", ".github/CONTRIBUTING.md"):
         with open(os.path.join(ROOT, name), encoding="utf-8") as file:
             text = file.read()
         for link in re.findall(r"\]\(([^)]+)\)", text):
