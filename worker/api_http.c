@@ -175,4 +175,6 @@ api_http_release(struct api_http *http)
 {
 	api_ask_free(http);
 	buf_release(&http->out);
+	if (http->held != 0)
+		api_output_hold(http->worker, &http->held, 0);
 }

@@ -50,6 +50,7 @@ struct api_http {
 	void *arg; /* the caller's */
 	int status;
 	struct buf out;      /* JSON */
+	size_t held;         /* counted in worker->api_output */
 	struct api_ask *ask; /* owned; NULL unless workers are being asked */
 };
 

@@ -3,6 +3,7 @@
  *
  * Rows are collected as they come, {"cut":N} lines taken out and added up.
  * More than API_ANSWER_MAX bytes of them are not kept: the rest is cut, too.
+ * When they outgrow --api-output they end the request.
  * A client that has gone takes its question back.
  */
 #include <errno.h>
@@ -52,27 +53,48 @@ number_of(const char *row, size_t len, const char *name)
 	return value;
 }
 
-static void
+/* Rows have outgrown --api-output: false, and ask is freed. */
+static bool
+may_keep(struct api_ask *ask, size_t len)
+{
+	struct api_http *http = ask->http;
+	struct worker *worker = http->worker;
+
+	if (api_output_has_room(worker, len))
+		return true;
+	stats_add(&worker->stats->api_refused, 1);
+	api_ask_free(http);
+	api_output_hold(worker, &http->held, 0);
+	api_http_fail(http, 503, ERR_RATE_LIMITED, API_OUTPUT_FULL);
+	return false;
+}
+
+/* False: it was the end, and ask is freed. */
+static bool
 take_row(struct api_ask *ask, const char *row, size_t len)
 {
 	static const char cut[] = "{\"cut\":";
 
 	if (len > sizeof(cut) - 1 && memcmp(row, cut, sizeof(cut) - 1) == 0) {
 		ask->cut += number_of(row, len, "cut");
-		return;
+		return true;
 	}
 	if (ask->kind == API_SUM) {
 		ask->sum += number_of(row, len, ask->sum_name);
-		return;
+		return true;
 	}
+	if (!ask->full && !may_keep(ask, len + 1))
+		return false;
 	/* After the first that does not fit none is taken: no odd holes. */
 	if (ask->full || buf_append(&ask->rows, row, len) != 0 ||
 	    buf_append(&ask->rows, "\n", 1) != 0) {
 		ask->full = true;
 		ask->cut++;
-		return;
+		return true;
 	}
+	api_output_hold(ask->http->worker, &ask->http->held, ask->rows.len);
 	ask->count++;
+	return true;
 }
 
 static void
@@ -86,7 +108,8 @@ on_rows(void *arg, const struct ipc_node_id *node, const char *rows, size_t len)
 		line = memchr(rows, '\n', len);
 		if (line == NULL)
 			return; /* a line has its end, or is none */
-		take_row(ask, rows, (size_t)(line - rows));
+		if (!take_row(ask, rows, (size_t)(line - rows)))
+			return;
 		len -= (size_t)(line - rows) + 1;
 		rows = line + 1;
 	}

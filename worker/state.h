@@ -15,6 +15,7 @@
 #include "wire/ipc_proto.h"
 #include "wire/node_id.h"
 #include "wire/stats.h"
+#include "worker/api_output.h"
 #include "worker/channel.h"
 #include "worker/client.h"
 #include "worker/drain.h"
@@ -53,7 +54,8 @@ struct worker {
 	struct cbus *bus;          /* owned; what applications see */
 	struct app *app;           /* owned; NULL: no application */
 	struct presence *presence; /* owned; whose joins are wanted */
-	bool ready;                /* serving: READY was said */
+	struct api_output api_output; /* what answers hold */
+	bool ready;                   /* serving: READY was said */
 };
 
 #endif /* WORKER_STATE_H */

@@ -17,7 +17,8 @@
  * and the client might never see its answer; so what still comes is read and
  * thrown away for a moment.
  *
- * It remains one request per connection.
+ * A client that takes its answer too slowly is cut off: see
+ * ws_exchange_answer.c.  It remains one request per connection.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -29,33 +30,10 @@
 #include "worker/ws_exchange_internal.h"
 
 enum {
-	TURN_BYTES = 1 << 20, /* written in one turn of the loop */
-	ASK_MORE_MS = 3000,   /* beyond --query-timeout */
-	WRITE_MS = 10000,     /* without writing a byte */
-	LINGER_MS = 2000,
+	ASK_MORE_MS = 3000, /* beyond --query-timeout */
 };
 
 /* ---- life -------------------------------------------------------------- */
-
-static void
-wait_ms(struct exchange *ex, uint64_t ms)
-{
-	struct ev_loop *loop = ex->client->worker->loop;
-
-	ev_timer_stop(loop, &ex->timer);
-	ev_timer_set(&ex->timer, (double)ms / 1000., 0.);
-	ev_timer_start(loop, &ex->timer);
-}
-
-static void
-wait_io(struct exchange *ex, int events)
-{
-	struct ev_loop *loop = ex->client->worker->loop;
-
-	ev_io_stop(loop, &ex->io);
-	ev_io_set(&ex->io, ex->client->fd, events);
-	ev_io_start(loop, &ex->io);
-}
 
 void
 ws_exchange_free(struct client *client)
@@ -69,131 +47,21 @@ ws_exchange_free(struct client *client)
 	ev_timer_stop(client->worker->loop, &ex->timer);
 	if (ex->running)
 		api_http_release(&ex->http);
+	api_output_hold(client->worker, &ex->http.held, 0);
 	buf_release(&ex->args);
 	buf_release(&ex->body);
 	buf_release(&ex->head);
 	free(ex->path);
 	free(ex);
-}
-
-/* libwebsockets shall not read any more, nor close it by itself. */
-static void
-take_over(struct exchange *ex)
-{
-	(void)lws_rx_flow_control(ex->wsi, 0);
-	lws_set_timeout(ex->wsi, NO_PENDING_TIMEOUT, 0);
-}
-
-/* ---- writing ----------------------------------------------------------- */
-
-static void
-written(struct exchange *ex)
-{
-	ex->state = EXCHANGE_OVER;
-	if (!ex->rest && !exchange_has_unread(ex))
-		return;
-	exchange_say_end(ex);
-	ex->state = EXCHANGE_LINGERING;
-	wait_io(ex, EV_READ);
-	wait_ms(ex, LINGER_MS);
-}
-
-static void
-write_on(struct exchange *ex)
-{
-	struct buf *part;
-	size_t total = 0;
-	int events = EV_WRITE;
-	ssize_t n;
-
-	while (total < TURN_BYTES) {
-		part = ex->head.len != 0 ? &ex->head : &ex->http.out;
-		if (part->len == 0) {
-			written(ex);
-			return;
-		}
-		n = exchange_write(ex, buf_data(part), part->len, &events);
-		if (n == -EAGAIN)
-			break;
-		if (n < 0) {
-			stats_add(&ex->client->worker->stats->api_errors, 1);
-			ex->state = EXCHANGE_OVER;
-			return;
-		}
-		buf_consume(part, (size_t)n);
-		total += (size_t)n;
-	}
-	wait_io(ex, events);
-	if (total != 0)
-		wait_ms(ex, WRITE_MS);
+	api_output_trim(client->worker);
 }
 
 /* ---- answering --------------------------------------------------------- */
 
-/* What a refusal has to say besides. */
-static const char *
-extra_lines(const struct exchange *ex)
-{
-	if (ex->http.status == 401)
-		return "WWW-Authenticate: Bearer\r\n";
-	if (ex->http.status == 405)
-		return ex->is_post ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n";
-	return NULL;
-}
-
-/* The answer is in http: write it, now or when there is room. */
-static void
-respond(struct exchange *ex)
-{
-	struct worker *worker = ex->client->worker;
-	struct stats_worker *stats = worker->stats;
-	struct buf *body = &ex->http.out;
-	int err;
-
-	ex->client->answered = true;
-	ex->state = EXCHANGE_WRITING;
-	stats_add(&stats->http_requests, 1);
-	if (ex->http.status >= 400) {
-		stats_add(&stats->http_errors, 1);
-		stats_add(&stats->api_errors, 1);
-	}
-	err = http_json_head(ex->http.status, body->len, worker->node,
-	    extra_lines(ex), &ex->head);
-	if (strcmp(ex->method, "HEAD") == 0)
-		buf_clear(body);
-	if (err == 0 && body->len <= EXCHANGE_SMALL_BYTES) {
-		err = buf_append(&ex->head, buf_data(body), body->len);
-		buf_clear(body);
-	}
-	if (err != 0) { /* no memory: hang up without a word */
-		buf_clear(&ex->head);
-		buf_clear(body);
-	}
-	wait_ms(ex, WRITE_MS);
-	if (!ex->inside)
-		wait_io(ex, EV_WRITE);
-}
-
 static void
 on_done(struct api_http *http)
 {
-	respond(http->arg);
-}
-
-static void
-refuse(struct exchange *ex, int status, enum client_error code, const char *why)
-{
-	if (!ex->running) {
-		take_over(ex);
-		buf_init(&ex->http.out, API_ANSWER_MAX);
-		ex->http.worker = ex->client->worker;
-		ex->running = true;
-	}
-	buf_clear(&ex->http.out);
-	ex->http.status = status;
-	if (api_http_error(&ex->http.out, code, why) != 0)
-		ex->http.status = 500;
-	respond(ex);
+	exchange_respond(http->arg);
 }
 
 /* The request is whole. */
@@ -210,10 +78,10 @@ run(struct exchange *ex)
 		.body_len = ex->body.len,
 	};
 
-	take_over(ex);
+	exchange_take_over(ex);
 	ex->running = true;
 	ex->state = EXCHANGE_ASKING;
-	wait_ms(ex, worker->config->query_timeout + ASK_MORE_MS);
+	exchange_wait_ms(ex, worker->config->query_timeout + ASK_MORE_MS);
 	api_http_run(&ex->http, worker, &request, on_done, ex);
 	buf_release(&ex->body);
 	buf_release(&ex->args);
@@ -224,7 +92,7 @@ static int
 go_on(struct exchange *ex)
 {
 	if (ex->state == EXCHANGE_WRITING)
-		write_on(ex);
+		exchange_write_on(ex);
 	ex->inside = false;
 	return ex->state == EXCHANGE_OVER ? -1 : 0;
 }
@@ -246,7 +114,7 @@ on_io(struct ev_loop *loop, ev_io *io, int revents)
 	(void)loop;
 	(void)revents;
 	if (ex->state == EXCHANGE_WRITING)
-		write_on(ex);
+		exchange_write_on(ex);
 	else if (ex->state == EXCHANGE_LINGERING)
 		exchange_throw_away(ex);
 	end_if_over(ex);
@@ -262,15 +130,15 @@ on_timer(struct ev_loop *loop, ev_timer *timer, int revents)
 	switch (ex->state) {
 	case EXCHANGE_READING:
 		ex->rest = true;
-		refuse(ex, 408, ERR_TIMEOUT, "the body did not come in time");
+		exchange_refuse(ex, 408, ERR_TIMEOUT,
+		    "the body did not come in time");
 		break;
 	case EXCHANGE_ASKING:
 		api_http_release(&ex->http);
-		refuse(ex, 504, ERR_TIMEOUT, "no answer in time");
+		exchange_refuse(ex, 504, ERR_TIMEOUT, "no answer in time");
 		break;
 	case EXCHANGE_WRITING:
-		stats_add(&ex->client->worker->stats->api_errors, 1);
-		ex->state = EXCHANGE_OVER;
+		exchange_cut(ex);
 		break;
 	case EXCHANGE_LINGERING:
 	case EXCHANGE_OVER:
@@ -350,10 +218,10 @@ ws_exchange_start(struct client *client, struct lws *wsi)
 	ex->rest = ws_body_fault(wsi, &why) != 0; /* or there is one */
 	status = exchange_check(ex, &code, &why);
 	if (status != 0) {
-		refuse(ex, status, code, why);
+		exchange_refuse(ex, status, code, why);
 	} else if (ex->is_post && ex->length != 0) {
 		buf_init(&ex->body, ex->length);
-		wait_ms(ex, time_left(client));
+		exchange_wait_ms(ex, time_left(client));
 		say_continue(ex);
 	} else {
 		ex->rest = false;
@@ -374,7 +242,7 @@ ws_exchange_body(struct client *client, const void *bytes, size_t len)
 	if (buf_append(&ex->body, bytes, len) == 0)
 		return 0;
 	ex->inside = true;
-	refuse(ex, 500, ERR_INTERNAL, "out of memory");
+	exchange_refuse(ex, 500, ERR_INTERNAL, "out of memory");
 	return go_on(ex);
 }
 
@@ -392,7 +260,7 @@ ws_exchange_whole(struct client *client)
 	if (ex->body.len == ex->length)
 		run(ex);
 	else
-		refuse(ex, 400, ERR_BAD_REQUEST,
+		exchange_refuse(ex, 400, ERR_BAD_REQUEST,
 		    "the body is not as long as it says");
 	return go_on(ex);
 }

@@ -101,6 +101,12 @@ exchange_check(struct exchange *ex, enum client_error *ret_code,
 	    ret_why);
 	if (status != 0)
 		return status;
+	if (!api_output_has_room(ex->client->worker, 1)) {
+		stats_add(&ex->client->worker->stats->api_refused, 1);
+		*ret_code = ERR_RATE_LIMITED;
+		*ret_why = API_OUTPUT_FULL;
+		return 503;
+	}
 	if (ex->is_post)
 		return check_body(ex, ret_code, ret_why);
 	*ret_code = ERR_BAD_REQUEST;

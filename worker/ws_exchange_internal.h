@@ -38,11 +38,34 @@ struct exchange {
 	size_t length; /* of the body */
 	struct buf body;
 	struct api_http http;
-	struct buf head; /* of the answer; a small body, too */
-	size_t junk;     /* bytes thrown away */
+	struct buf head;   /* of the answer; a small body, too */
+	size_t junk;       /* bytes thrown away */
+	uint64_t until_ms; /* the answer must be written by then */
 	ev_io io;
 	ev_timer timer;
 };
+
+/* ---- ws_exchange_answer.c ---- */
+
+/* Be called when it is readable or writable; when so much time has gone. */
+void exchange_wait_io(struct exchange *ex, int events);
+void exchange_wait_ms(struct exchange *ex, uint64_t ms);
+
+/* libwebsockets shall not read any more, nor close it by itself. */
+void exchange_take_over(struct exchange *ex);
+
+/* The answer is in http: write it, now or when there is room. */
+void exchange_respond(struct exchange *ex);
+
+/* Answer with an error instead; the request need not have been taken over. */
+void exchange_refuse(struct exchange *ex, int status, enum client_error code,
+    const char *why);
+
+/* Write what there is room for. */
+void exchange_write_on(struct exchange *ex);
+
+/* Its reader is too slow: count it, end it. */
+void exchange_cut(struct exchange *ex);
 
 /* ---- ws_exchange_check.c ---- */
 

@@ -97,6 +97,9 @@
 	    "role whose tokens may use the HTTP API")                          \
 	BYTES(max_body, "max-body", "1m", 128, 64 << 20, LIVE, "BYTES",        \
 	    "largest body of a request to the HTTP API")                       \
+	BYTES(api_output, "api-output", "64m", 65536, 1 << 30, LIVE, "BYTES",  \
+	    "answers of the HTTP API that one worker may hold at once; "       \
+	    "further requests get 503")                                        \
 	INT(max_calls, "max-calls", "1000", 1, 1000000, LIVE, "N",             \
 	    "calls of one client that wait for an answer")                     \
 	TIME(call_timeout, "call-timeout", "30s", 10, 3600000, LIVE, "TIME",   \

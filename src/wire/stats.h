@@ -80,6 +80,12 @@ enum slot_state {
 	    "requests to the HTTP API")                                        \
 	X(api_errors, "api_errors", COUNTER,                                   \
 	    "requests to the HTTP API that were refused or failed")            \
+	X(api_refused, "api_refused", COUNTER,                                 \
+	    "of these refused: answers held api-output already")               \
+	X(api_cut, "api_cut", COUNTER,                                         \
+	    "of these cut off: the client did not take its answer in time")    \
+	X(api_output_bytes, "api_output_bytes", GAUGE,                         \
+	    "bytes of answers of the HTTP API that are held")                  \
 	X(queries, "queries", COUNTER, "questions answered to the hub")        \
 	X(rows_cut, "rows_cut", COUNTER,                                       \
 	    "rows left out of answers: max-rows, or no room")                  \

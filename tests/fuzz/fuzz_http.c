@@ -100,7 +100,8 @@ take_line(char **at)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct config config = { .max_rows = 100 };
+	static struct config config = { .max_rows = 100,
+		.api_output = 1 << 20 };
 	static struct cbus bus;
 	static struct worker worker = { .config = &config, .bus = &bus };
 	struct api_http_request request;

@@ -14,7 +14,7 @@ import keys
 import proc
 import wsclient
 from backend import Backend, Guarded, head, posting
-from bus import Bus
+from bus import MEMORY, Bus
 from check import at_least, at_most, equal, main, test, wait_until
 from rawhttp import exchange
 
@@ -281,6 +281,98 @@ def without_the_hub_publishing_works_and_questions_say_why_not():
         equal(client.msg("a")["data"], 5)
         equal(back.get("/api/status")[1]["primary"]["alive"], False)
         os.kill(bus.pid(0), signal.SIGKILL)
+
+
+def topics(bus, count):
+    """A client in so many topics, each a row of about 300 bytes."""
+    client = bus.connect()
+    for at in range(count):
+        client.send({"op": "sub", "topic": "%05d" % at + "x" * 245})
+    client.ok("ping")
+    wait_until(lambda: bus.total("subscriptions") == count, 10)
+    return client
+
+
+def ask(bus, path, rcvbuf=None):
+    """A request whose answer is not read yet."""
+    sock = wsclient.dial(bus.address, rcvbuf=rcvbuf)
+    sock.sendall(head("GET", path))
+    return sock
+
+
+def read_all(sock):
+    """Its status and how long its body is, which must be whole."""
+    sock.settimeout(10)
+    data = b""
+    while more := sock.recv(1 << 20):
+        data += more
+    start, _, body = data.partition(b"\r\n\r\n")
+    length = int(start.lower().partition(b"content-length: ")[2].split()[0])
+    equal(len(body), length)
+    if data.split()[1] == b"503":
+        at_least(start.find(b"\r\nRetry-After: 1"), 1)
+        equal(json.loads(body)["code"], "RATE_LIMITED")
+    return int(data.split()[1]), length
+
+
+@test
+def answers_that_are_not_taken_use_up_a_budget_and_no_more():
+    limit = 12 << 20
+    with Bus(1, api_output=limit) as bus:
+        back = Backend(bus.address)
+        _ = topics(bus, 10000)
+        before = proc.memory_kb(bus.pid(0))
+        status, length = read_all(ask(bus, "/api/topics"))
+        equal(status, 200)
+        at_least(length, 3000000, "bytes of an answer")
+        slow = [ask(bus, "/api/topics", rcvbuf=4096) for _ in range(40)]
+        wait_until(lambda: bus.total("api_requests") == 41
+                   and bus.total("http_requests") == 41, 10)
+        at_least(bus.total("api_refused"), 1)
+        at_most(bus.total("api_output_bytes"), limit)
+        # Five times: buffers double, and there is a copy or two.
+        at_most(proc.memory_kb(bus.pid(0)) - before,
+                5 * limit // 1024 + MEMORY, "kB more")
+        # The next large one finds no room; who reads makes some.
+        equal(read_all(ask(bus, "/api/topics"))[0], 503)
+        answers = [read_all(sock)[0] for sock in slow]
+        equal(set(answers), {200, 503})
+        wait_until(lambda: bus.total("api_output_bytes") == 0, 5)
+        equal(back.get("/api/topics")[0], 200)
+        equal(bus.total("api_cut"), 0)
+
+
+@test
+def large_answers_in_parallel_are_served_and_their_memory_given_back():
+    with Bus(1, api_output="256m") as bus:
+        _ = topics(bus, 10000)
+        before = proc.memory_kb(bus.pid(0))
+        socks = [ask(bus, "/api/topics", rcvbuf=4096) for _ in range(40)]
+        wait_until(lambda: bus.total("http_requests") == 40, 10)
+        at_least(bus.total("api_output_bytes"), 16 << 20)
+        equal([read_all(sock)[0] for sock in socks], [200] * 40)
+        wait_until(lambda: bus.total("api_output_bytes") == 0, 5)
+        wait_until(lambda: proc.memory_kb(bus.pid(0)) - before
+                   < 8192 + MEMORY, 5, "memory is given back")
+        equal(bus.total("api_refused"), 0)
+
+
+@test
+def a_reader_that_stands_still_is_cut_off_and_others_are_served():
+    with Bus(1) as bus:
+        back = Backend(bus.address)
+        _ = topics(bus, 10000)
+        sock = ask(bus, "/api/topics", rcvbuf=4096)
+        wait_until(lambda: bus.total("http_requests") == 1, 5)
+        equal(back.get("/api/topics")[0], 200)
+        wait_until(lambda: bus.total("api_cut") == 1, 15)
+        equal((bus.total("api_output_bytes"), bus.total("handshakes")), (0, 0))
+        try:
+            while sock.recv(1 << 20):
+                pass
+            raise AssertionError("a cut answer ends like a whole one")
+        except ConnectionResetError:
+            sock.close()
 
 
 if __name__ == "__main__":

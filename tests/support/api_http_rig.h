@@ -46,6 +46,7 @@ setup(void **state)
 	if (worker == NULL)
 		return -1;
 	worker->config->max_rows = 1000;
+	worker->config->api_output = 1 << 20;
 	done_calls = 0;
 	memset(&http, 0, sizeof(http));
 	*state = worker;

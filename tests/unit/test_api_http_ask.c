@@ -190,6 +190,58 @@ a_request_that_is_forgotten_hears_nothing(void **state)
 }
 
 static void
+rows_that_outgrow_the_budget_end_the_request(void **state)
+{
+	static const char row[] = "{\"user\":\"ann\",\"connections\":1}\n";
+	struct ipc_queried queried = { .asked = 1, .answered = 1 };
+	const struct stats_worker *stats = worker->stats;
+	size_t others = 0;
+
+	(void)state;
+	/* One row fits exactly, another one does not. */
+	api_output_hold(worker, &others, (1 << 20) - strlen(row));
+	start("GET", "/api/users", NULL, NULL);
+	rows(row);
+	assert_int_equal(stats->api_output_bytes, 1 << 20);
+	assert_int_equal(done_calls, 0);
+	rows("{\"cut\":1}\n{}\n{}\n");
+	assert_answered(503,
+	    "{\"code\":\"RATE_LIMITED\",\"message\":\"answers under way hold "
+	    "--api-output bytes already\"}\n");
+	assert_int_equal(stats->api_refused, 1);
+	assert_int_equal(stats->api_output_bytes, others);
+	assert_int_equal(worker->bus->query_count, 0);
+	queried.token = worker->bus->token;
+	api_on_queried(worker->bus, &queried);
+	assert_int_equal(done_calls, 1);
+	/* What the others gave back is there again. */
+	api_output_hold(worker, &others, 0);
+	start("GET", "/api/clients", NULL, NULL);
+	rows(row);
+	rows(row);
+	ended(2, 0, 0);
+	assert_int_equal(http.status, 200);
+	assert_int_equal(stats->api_output_bytes, 2 * strlen(row));
+	api_http_release(&http);
+	assert_int_equal(stats->api_output_bytes, 0);
+}
+
+static void
+a_deed_is_told_even_when_the_budget_is_used_up(void **state)
+{
+	size_t others = 0;
+
+	(void)state;
+	start("POST", "/api/kick", NULL, "{\"user\":\"ann\"}");
+	api_output_hold(worker, &others, 1 << 20);
+	rows("{\"kicked\":2}\n");
+	ended(1, 0, 0);
+	assert_int_equal(http.status, 200);
+	assert_non_null(strstr(answered, "\"kicked\":2"));
+	api_output_hold(worker, &others, 0);
+}
+
+static void
 status_needs_a_page_and_tells_it(void **state)
 {
 	struct stats_page *page = calloc(1, sizeof(*page));
@@ -232,6 +284,8 @@ main(void)
 		TEST(why_is_about_one_connection_that_is_there),
 		TEST(a_hub_that_is_away_or_refuses_is_an_error),
 		TEST(a_request_that_is_forgotten_hears_nothing),
+		TEST(rows_that_outgrow_the_budget_end_the_request),
+		TEST(a_deed_is_told_even_when_the_budget_is_used_up),
 		TEST(status_needs_a_page_and_tells_it),
 	};
 

@@ -238,6 +238,96 @@ a_body_without_a_request_is_hung_up_on(void **state)
 	assert_int_equal(ws_exchange_whole(client), -1);
 }
 
+static void
+an_answer_is_counted_while_it_is_held(void **state)
+{
+	static char text[1 << 20];
+	const uint64_t *held = &worker->stats->api_output_bytes;
+
+	(void)state;
+	headers[WSI_TOKEN_GET_URI] = "/api/users";
+	api.answer_bytes = 32 << 20;
+	assert_int_equal(begin(), 0);
+	assert_in_range(*held, 32 << 20, (32 << 20) + 1024);
+	(void)received(text, sizeof(text));
+	turn(1);
+	assert_in_range(*held, 32 << 20, (32 << 20) + 1024);
+	ws_exchange_free(client);
+	assert_int_equal(*held, 0);
+	assert_int_equal(worker->api_output.bytes, 0);
+}
+
+static void
+a_request_is_refused_while_answers_hold_the_budget(void **state)
+{
+	size_t others = 0;
+	char text[1024];
+
+	(void)state;
+	api_output_hold(worker, &others, 64 << 20);
+	headers[WSI_TOKEN_GET_URI] = "/api/users";
+	assert_int_equal(begin(), -1);
+	assert_int_equal(api.runs, 0);
+	(void)received(text, sizeof(text));
+	assert_int_equal(strncmp(text, "HTTP/1.1 503 ", 13), 0);
+	assert_non_null(strstr(text, "\r\nRetry-After: 1\r\n"));
+	assert_int_equal(worker->stats->api_refused, 1);
+	assert_int_equal(worker->stats->api_errors, 1);
+	ws_exchange_free(client);
+	api_output_hold(worker, &others, (64 << 20) - 1);
+	assert_int_equal(begin(), -1);
+	assert_int_equal(api.runs, 1);
+	assert_received("200", "01234567890123456789");
+	assert_int_equal(worker->stats->api_refused, 1);
+	api_output_hold(worker, &others, 0);
+}
+
+static void
+who_may_not_ask_is_not_told_of_the_budget(void **state)
+{
+	size_t others = 0;
+
+	(void)state;
+	api_output_hold(worker, &others, 64 << 20);
+	headers[WSI_TOKEN_GET_URI] = "/api/users";
+	headers[WSI_TOKEN_HOST] = "evil";
+	assert_int_equal(begin(), -1);
+	assert_received("403", "no");
+	assert_int_equal(worker->stats->api_refused, 0);
+	api_output_hold(worker, &others, 0);
+}
+
+static void
+a_reader_of_a_trickle_is_cut_off_in_the_end(void **state)
+{
+	static char text[1 << 20];
+	ssize_t n = 1;
+
+	(void)state;
+	headers[WSI_TOKEN_GET_URI] = "/api/users";
+	api.answer_bytes = 32 << 20;
+	assert_int_equal(begin(), 0);
+	/* 30 s and one for each of the 32 MB. */
+	worker->now_ms += 61900;
+	(void)received(text, sizeof(text));
+	turn(1);
+	assert_false(killed);
+	worker->now_ms += 200;
+	while (!killed) {
+		(void)received(text, sizeof(text));
+		turn(1);
+	}
+	assert_int_equal(worker->stats->api_cut, 1);
+	assert_int_equal(worker->stats->api_errors, 1);
+	/* It is a reset, not an end that looks like the answer's. */
+	assert_int_equal(close(client->fd), 0);
+	client->fd = -1;
+	while (n > 0)
+		n = recv(peer, text, sizeof(text), 0);
+	assert_int_equal(n, -1);
+	assert_int_equal(errno, ECONNRESET);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -259,6 +349,10 @@ main(void)
 		TEST(a_client_that_has_gone_is_an_error),
 		TEST(there_is_one_request_on_a_connection),
 		TEST(a_body_without_a_request_is_hung_up_on),
+		TEST(an_answer_is_counted_while_it_is_held),
+		TEST(a_request_is_refused_while_answers_hold_the_budget),
+		TEST(who_may_not_ask_is_not_told_of_the_budget),
+		TEST(a_reader_of_a_trickle_is_cut_off_in_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
