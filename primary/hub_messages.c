@@ -17,6 +17,21 @@ hub_note_interests(struct hub *hub)
 	stats_set(&hub->stats->interests, hub->interest.pairs);
 }
 
+/* A room that is being filled: its JOINs are still on their way. */
+static void
+queue_to_workers(const struct hub_node *from, const unsigned char *whole,
+    size_t len)
+{
+	struct hub_node *node;
+
+	for (size_t i = 0; i < HUB_NODES_MAX; i++) {
+		node = from->hub->nodes[i];
+		if (node != NULL && node != from && node->worker &&
+		    node->state == NODE_WELCOME)
+			hub_node_queue(node, whole, len);
+	}
+}
+
 static void
 on_publish(struct hub_node *node, struct ipc_message *message)
 {
@@ -32,11 +47,15 @@ on_publish(struct hub_node *node, struct ipc_message *message)
 		return;
 	}
 	stats_add(&hub->stats->envelopes_in, 1);
+	ipc_stamp_origin(message, &node->id);
+	if ((envelope.head.flags & IPC_PUBLISH_WORKERS) != 0) {
+		queue_to_workers(node, whole, len);
+		return;
+	}
 	channel = interest_find(&hub->interest, envelope.channel,
 	    envelope.channel_len);
 	if (channel == NULL)
 		return;
-	ipc_stamp_origin(message, &node->id);
 	for (uint32_t i = 0; i < channel->count; i++) {
 		if (channel->nodes[i] != node->index)
 			hub_node_queue(hub->nodes[channel->nodes[i]], whole,

@@ -176,6 +176,15 @@ query_new(struct hub_node *asker, uint32_t token, uint64_t timeout_ms)
 	return query;
 }
 
+/* Who has done his own part already asks the others only. */
+static bool
+is_meant(const struct query *query, uint16_t slot, const struct hub_node *node)
+{
+	if (slot == IPC_SLOT_OTHERS)
+		return node != query->asker;
+	return slot == IPC_SLOT_NONE || slot == node->id.slot;
+}
+
 /*
  * Ask everybody who has clients: not who is only starting.  A worker whose
  * queue is full is late now: it shall not lose its link because others ask.
@@ -191,8 +200,7 @@ ask_workers(struct query *query, const struct ipc_query *head, const void *args,
 		node = hub->nodes[i];
 		if (node == NULL || node->state != NODE_WELCOME ||
 		    !node->worker || !node->ready ||
-		    (head->slot != IPC_SLOT_NONE &&
-			head->slot != node->id.slot))
+		    !is_meant(query, head->slot, node))
 			continue;
 		query->result.asked++;
 		if (!hub_node_has_room(node, sizeof(*head) + len)) {

@@ -134,4 +134,6 @@ signals_stop(struct signals *signals, struct ev_loop *loop)
 		ev_ref(loop);
 		ev_signal_stop(loop, &signals->watchers[i]);
 	}
+	/* libev gave it back its default; the hub may still write. */
+	(void)signal(SIGPIPE, SIG_IGN);
 }

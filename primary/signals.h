@@ -33,7 +33,7 @@ struct signals {
 /* Take signals from now on; the fields above the watchers are set. */
 void signals_start(struct signals *signals, struct ev_loop *loop);
 
-/* Signals do again what they did before. */
+/* Signals do again what they did before; SIGPIPE is ignored from now on. */
 void signals_stop(struct signals *signals, struct ev_loop *loop);
 
 #endif /* PRIMARY_SIGNALS_H */

@@ -23,6 +23,7 @@ bus_push(struct worker *worker, const struct api_push *push)
 	bool far = push->channel[0] == 'n' || is_excluded(worker, push);
 	struct channel *channel;
 	uint64_t seq = 0;
+	int rc = 0;
 
 	stats_add(&worker->stats->published, 1);
 	if (push->channel[0] == 'n' &&
@@ -45,10 +46,12 @@ bus_push(struct worker *worker, const struct api_push *push)
 	}
 	channels_trim(&worker->channels);
 	if (!push->local_only)
-		bus_relay(worker, push, seq);
+		rc = bus_relay(worker, push, seq);
 	fanout_report(worker, &d);
 	if (worker->bus->listener_count != 0 && !far)
 		api_fire(worker->bus, push, &worker->id, seq);
+	if (rc != 0)
+		bus_not_relayed(worker, push, rc);
 }
 
 /* ---- in ---------------------------------------------------------------- */
@@ -133,10 +136,11 @@ bus_deliver(struct worker *worker, const struct ipc_envelope *envelope)
 	stats_add(&worker->stats->relayed_in, 1);
 	/*
 	 * Before JOINED there is nothing for us: what comes was sent before
-	 * the hub read an earlier LEAVE.
+	 * the hub read an earlier LEAVE; unless it was sent to all workers.
 	 */
 	if (channel == NULL || !channel_is_wanted(channel) ||
-	    channel->interest != INTEREST_JOINED) {
+	    (channel->interest != INTEREST_JOINED &&
+		(envelope->head.flags & IPC_PUBLISH_WORKERS) == 0)) {
 		stats_add(&worker->stats->relayed_in_unwanted, 1);
 		return;
 	}

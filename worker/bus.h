@@ -26,9 +26,13 @@ struct worker;
 /* Never fails: what could not be done is counted where it happened. */
 void bus_push(struct worker *worker, const struct api_push *push);
 
-/* The hub hears of it; bus_push() only. */
-void bus_relay(struct worker *worker, const struct api_push *push,
+/* The hub hears of it; bus_push() only.  0, or why it does not. */
+WARN_UNUSED int bus_relay(struct worker *worker, const struct api_push *push,
     uint64_t seq);
+
+/* Tell that it did not.  Who is told may publish: listeners come before. */
+void bus_not_relayed(struct worker *worker, const struct api_push *push,
+    int code);
 
 /* An envelope from the hub. */
 void bus_deliver(struct worker *worker, const struct ipc_envelope *envelope);

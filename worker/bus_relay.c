@@ -20,8 +20,8 @@ is_plain(const struct worker *worker, const struct api_push *push)
 	    node_id_equal(&push->exclude.node, &worker->id);
 }
 
-static void
-could_not_leave(struct worker *worker, const struct api_push *push, int code)
+void
+bus_not_relayed(struct worker *worker, const struct api_push *push, int code)
 {
 	bool topic = push->name_len == 0;
 
@@ -71,22 +71,19 @@ relay_push(struct worker *worker, const struct api_push *push,
 	return rc;
 }
 
-void
+int
 bus_relay(struct worker *worker, const struct api_push *push, uint64_t seq)
 {
 	struct ipc_envelope envelope = {
 		.head = { .origin = worker->id,
 		    .seq = seq,
-		    .flags = push->binary ? IPC_PUBLISH_BINARY : 0 },
+		    .flags = api_publish_flags(worker->bus, push) },
 		.channel = push->channel,
 		.channel_len = push->channel_len,
 		.payload = push->data,
 		.payload_len = push->len,
 	};
-	int rc;
 
-	rc = is_plain(worker, push) ? link_publish(worker->link, &envelope) :
-				      relay_push(worker, push, &envelope);
-	if (rc != 0)
-		could_not_leave(worker, push, rc);
+	return is_plain(worker, push) ? link_publish(worker->link, &envelope) :
+					relay_push(worker, push, &envelope);
 }

@@ -21,6 +21,7 @@ api_init(struct cbus *bus, const struct api_ops *ops, void *impl)
 	list_init(&bus->dead);
 	list_init(&bus->queries);
 	list_init(&bus->watches);
+	list_init(&bus->filling);
 }
 
 void

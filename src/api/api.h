@@ -65,8 +65,8 @@ struct api_ops {
 	void (*leave)(void *impl, const char *channel, size_t len);
 
 	/*
-	 * Send a QUERY with this token; slot may be IPC_SLOT_NONE.  0,
-	 * -ENOMEM, -EPIPE: the hub is away.
+	 * Send a QUERY with this token; slot may be IPC_SLOT_NONE or
+	 * IPC_SLOT_OTHERS.  0, -ENOMEM, -EPIPE: the hub is away.
 	 */
 	int (*query)(void *impl, uint32_t token, enum query_kind kind,
 	    uint16_t slot, const struct query_args *args);
@@ -103,6 +103,8 @@ struct cbus {
 	struct list queries; /* under way, query.c */
 	uint32_t token;      /* of the last */
 	uint32_t query_count;
+
+	struct list filling; /* rooms, far.c */
 
 	struct list watches;      /* presence.c */
 	uint64_t presence_due_ms; /* api_presence_due() */
@@ -206,6 +208,9 @@ WARN_UNUSED int api_query(struct cbus *bus, enum query_kind kind, uint16_t slot,
  */
 typedef void api_forget_fn(void *arg);
 void api_query_owns(struct cbus *bus, api_forget_fn *forget);
+
+/* enum ipc_publish_flags of an envelope that is made of this push. */
+uint16_t api_publish_flags(const struct cbus *bus, const struct api_push *push);
 
 /* Forget all questions with this arg: neither rows nor end come any more. */
 void api_query_cancel(struct cbus *bus, const void *arg);

@@ -2,11 +2,13 @@
  * far.c - act on connections wherever they are; see clusterbus/conn.h.
  *
  * This node's own connections are done at once, so that a broadcast to a room
- * that follows finds them in it.  The rest is a question to the workers whose
- * answer nobody waits for: the workers read it before whatever this node sends
- * them afterwards.
+ * that follows finds them in it.  The rest is a question to the other workers
+ * whose answer nobody waits for: they read it before whatever this node sends
+ * them afterwards.  It does not come back here: it would undo what was done
+ * meanwhile.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/call_check.h"
@@ -15,6 +17,70 @@
 enum {
 	REASON_MAX = 123, /* a close frame has 125 bytes, the code two */
 };
+
+/*
+ * A room whose new members' workers have not answered yet.  The hub may not
+ * know that they want it, so what is broadcast meanwhile goes to all workers.
+ */
+struct filling {
+	struct list link; /* in bus->filling */
+	size_t len;
+	char channel[];
+};
+
+static void
+forget(void *arg)
+{
+	struct filling *filling = arg;
+
+	list_remove(&filling->link);
+	free(filling);
+}
+
+static void
+on_filled(void *arg, const struct ipc_queried *end)
+{
+	(void)end;
+	forget(arg);
+}
+
+static int
+fill(struct cbus *bus, uint16_t slot, const struct query_args *args)
+{
+	struct filling *filling = malloc(sizeof(*filling) + args->channel_len);
+	int rc;
+
+	if (filling == NULL)
+		return -ENOMEM;
+	filling->len = args->channel_len;
+	memcpy(filling->channel, args->channel, args->channel_len);
+	list_init(&filling->link);
+	rc = api_query(bus, QUERY_ROOM_ADD, slot, args, NULL, on_filled,
+	    filling);
+	if (rc != 0) {
+		free(filling);
+		return rc;
+	}
+	api_query_owns(bus, forget);
+	list_append(&bus->filling, &filling->link);
+	return 0;
+}
+
+uint16_t
+api_publish_flags(const struct cbus *bus, const struct api_push *push)
+{
+	uint16_t flags = push->binary ? IPC_PUBLISH_BINARY : 0;
+	const struct filling *filling;
+
+	for (struct list *pos = bus->filling.next; pos != &bus->filling;
+	     pos = pos->next) {
+		filling = LIST_ENTRY(pos, struct filling, link);
+		if (filling->len == push->channel_len &&
+		    memcmp(filling->channel, push->channel, filling->len) == 0)
+			return flags | IPC_PUBLISH_WORKERS;
+	}
+	return flags;
+}
 
 /* Nobody waits for it. */
 static void
@@ -50,9 +116,15 @@ static int
 act(struct cbus *bus, enum query_kind kind, uint16_t slot,
     const struct query_args *args)
 {
-	if (bus->ops->act != NULL && bus->ops->act(bus->impl, kind, args))
-		return 0;
-	return api_query(bus, kind, slot, args, NULL, on_end, NULL);
+	if (bus->ops->act != NULL) {
+		if (bus->ops->act(bus->impl, kind, args))
+			return 0;
+		if (slot == IPC_SLOT_NONE)
+			slot = IPC_SLOT_OTHERS;
+	}
+	return kind == QUERY_ROOM_ADD ?
+	    fill(bus, slot, args) :
+	    api_query(bus, kind, slot, args, NULL, on_end, NULL);
 }
 
 int

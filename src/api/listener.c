@@ -287,6 +287,11 @@ keep(struct cbus *bus, struct listening *at, const struct api_push *push,
 		later = malloc(sizeof(*later) + push->name_len + push->len);
 		rc = -ENOMEM;
 	}
+	if (later == NULL && push->channel[0] == 'p') {
+		/* Not one is lost: who follows presence asks anew. */
+		api_on_gap(bus, push->channel, push->channel_len, from, 1);
+		return;
+	}
 	if (later == NULL) {
 		name_of(push, &name, &len);
 		api_error(bus, push->channel[0] == 't' ? "topic" : "event",

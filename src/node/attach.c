@@ -39,6 +39,8 @@ attached_arm(struct attached *attached)
 
 	if (attached->link_due_ms < due)
 		due = attached->link_due_ms;
+	if (attached->doomed)
+		due = 0; /* whoever waits shall come by and end it */
 	if (due == attached->armed_ms)
 		return;
 	attached->armed_ms = due;
@@ -369,8 +371,10 @@ cbus_detach(struct cbus *bus)
 
 	if (attached == NULL)
 		return;
-	if (attached->busy || check_idle(attached) != 0)
-		attached->doomed = true;
-	else
+	if (check_idle(attached) == 0) {
 		attached_end(attached);
+		return;
+	}
+	attached->doomed = true;
+	attached_arm(attached);
 }

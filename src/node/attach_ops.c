@@ -101,38 +101,30 @@ append(struct buf *out, const struct api_push *push, struct ipc_publish *head)
 	return 0;
 }
 
-static void
+/* Put it into the queue.  0, -EPIPE, -ENOBUFS, -ENOMEM, -EMSGSIZE. */
+static int
 send_out(struct attached *attached, const struct api_push *push, uint64_t seq)
 {
+	struct buf *out = &attached->stream.out;
 	struct ipc_publish head = {
 		.seq = seq,
-		.flags = push->binary ? IPC_PUBLISH_BINARY : 0,
+		.flags = api_publish_flags(&attached->bus, push),
 	};
-	int rc = 0;
 
-	if (attached->state != ATTACHED_UP || attached->broken) {
-		not_sent(attached, push, -EPIPE,
-		    "the hub is away: only listeners here got it");
-		return;
-	}
-	if (attached->stream.out.len + push->len > attached->queue_max &&
-	    attached->stream.out.len != 0) {
+	if (attached->state != ATTACHED_UP || attached->broken)
+		return -EPIPE;
+	if (out->len + push->len > attached->queue_max && out->len != 0) {
 		attached_flush(attached);
-		if (attached->stream.out.len + push->len > attached->queue_max)
-			rc = attached->stream.out.len != 0 ? -ENOBUFS : 0;
+		if (out->len + push->len > attached->queue_max && out->len != 0)
+			return -ENOBUFS;
 	}
-	if (rc == 0)
-		rc = append(&attached->stream.out, push, &head);
-	if (rc != 0)
-		not_sent(attached, push, rc,
-		    rc == -ENOBUFS ?
-			"the queue to the hub is full: only listeners here "
-			"got it" :
-			NULL);
-	else if (!attached->wants_write)
-		attached_flush(attached);
+	return append(out, push, &head);
 }
 
+/*
+ * The envelope is queued before own listeners are called, so that what they
+ * publish stands behind it; it is written, and a failure told, after them.
+ */
 static void
 push_out(void *impl, const struct api_push *push)
 {
@@ -140,13 +132,23 @@ push_out(void *impl, const struct api_push *push)
 	struct cbus *bus = &attached->bus;
 	uint64_t seq =
 	    track_number(&attached->tracks, push->channel, push->channel_len);
+	int rc = push->local_only ? 0 : send_out(attached, push, seq);
 
-	if (bus->listener_count != 0 &&
+	if (bus->listener_count != 0 && !attached->doomed &&
 	    !(push->exclude_node.host != 0 &&
 		node_id_equal(&push->exclude_node, &bus->id)))
 		api_fire(bus, push, &bus->id, seq);
-	if (!push->local_only)
-		send_out(attached, push, seq);
+	if (rc != 0)
+		not_sent(attached, push, rc,
+		    rc == -EPIPE ?
+			"the hub is away: only listeners here got it" :
+			rc == -ENOBUFS ?
+			"the queue to the hub is full: only listeners here "
+			"got it" :
+			NULL);
+	/* Inside of a listener the outermost publish or turn writes. */
+	if (bus->firing == 0 && !attached->wants_write)
+		attached_flush(attached);
 }
 
 int

@@ -94,6 +94,7 @@ struct ipc_node_id {
 
 enum {
 	IPC_PROGRAM_SLOT = 0x8000,
+	IPC_SLOT_OTHERS = 0xfffe, /* in QUERY: all workers but who asks */
 	IPC_SLOT_NONE = 0xffff
 };
 
@@ -133,8 +134,9 @@ struct ipc_joined {
 };
 
 enum ipc_publish_flags {
-	IPC_PUBLISH_BINARY = 1 << 0, /* payload is bytes, not JSON text */
-	IPC_PUBLISH_PUSH = 1 << 1,   /* a struct push_head stands before it */
+	IPC_PUBLISH_BINARY = 1 << 0,  /* payload is bytes, not JSON text */
+	IPC_PUBLISH_PUSH = 1 << 1,    /* a struct push_head stands before it */
+	IPC_PUBLISH_WORKERS = 1 << 2, /* all workers, joined or not, get it */
 };
 
 struct ipc_publish {
@@ -148,7 +150,7 @@ struct ipc_publish {
 struct ipc_query {
 	uint32_t token; /* up: the asker's own; down: the hub's */
 	uint16_t kind;  /* enum query_kind, query.h; the hub does not look */
-	uint16_t slot;  /* ask this worker only; IPC_SLOT_NONE: all workers */
+	uint16_t slot;  /* ask this worker only; IPC_SLOT_NONE: all; OTHERS */
 	uint32_t timeout_ms; /* 0 or more than query-timeout: that */
 	uint32_t reserved;
 }; /* followed by the question's arguments, see query.h */

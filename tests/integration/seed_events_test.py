@@ -77,6 +77,36 @@ def a_room_is_what_servers_put_into_it(bus):
 
 
 @test
+def what_is_done_after_a_user_was_added_or_removed_from_afar_stays(bus):
+    here, there = nodes(bus)
+    user = {"call": "room", "user": here.client.user}
+    for room, first, then, size in (("in-out", {}, {"remove": 1}, 0),
+                                    ("out-in", {"remove": 1}, {}, 1)):
+        for call in (dict(user, room=room, **first),
+                     dict({"call": "room", "room": room}, **then)):
+            here.client.send({"op": "call", "id": room, "method": "do",
+                              "data": call})
+        for _ in range(2):
+            equal(here.client.wait_for(lambda m: m.get("id") == room)["data"],
+                  0)
+        sync([here, there])
+        equal(here.do("size", room=room), size, room)
+
+
+@test
+def what_is_broadcast_after_a_user_was_added_from_afar_reaches_him(bus):
+    here, there = nodes(bus)
+    for number in range(50):
+        room = "far:%d" % number
+        for call in ({"call": "room", "user": here.client.user},
+                     {"call": "broadcast", "event": "dm", "data": number}):
+            here.client.send({"op": "call", "id": room, "method": "do",
+                              "data": dict(call, room=room)})
+        for node in (here, there):
+            equal(event(node.client, "dm"), number)
+
+
+@test
 def a_room_is_known_to_all_nodes_when_the_method_has_answered(bus):
     here, there = nodes(bus)
     for number in range(200):

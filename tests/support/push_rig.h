@@ -87,9 +87,9 @@ push(struct worker *worker, struct api_push what)
 	bus_push(worker, &what);
 }
 
-/* What another node pushed. */
+/* What another node pushed, with more enum ipc_publish_flags. */
 static inline void
-relay(struct worker *worker, const struct api_push *what)
+relay_with(struct worker *worker, const struct api_push *what, uint16_t flags)
 {
 	unsigned char payload[256];
 	struct push_head head = { .target = what->target,
@@ -103,11 +103,17 @@ relay(struct worker *worker, const struct api_push *what)
 	bus_deliver(worker,
 	    &(struct ipc_envelope){ .head = { .origin = there,
 					.seq = 1,
-					.flags = IPC_PUBLISH_PUSH },
+					.flags = IPC_PUBLISH_PUSH | flags },
 		.channel = what->channel,
 		.channel_len = what->channel_len,
 		.payload = payload,
 		.payload_len = sizeof(head) + what->name_len + what->len });
+}
+
+static inline void
+relay(struct worker *worker, const struct api_push *what)
+{
+	relay_with(worker, what, 0);
 }
 
 #endif /* SUPPORT_PUSH_RIG_H */

@@ -21,7 +21,7 @@ a_kick_asks_the_worker_that_has_the_connection(void **state)
 	assert_string_equal(rig.asked,
 	    "channel= conn=" OTHER " user= text=bye");
 	assert_int_equal(cbus_kick(&rig.bus, NULL, "ann", 0, NULL), 0);
-	assert_int_equal(rig.slot, IPC_SLOT_NONE);
+	assert_int_equal(rig.slot, IPC_SLOT_OTHERS); /* here it is done */
 	assert_string_equal(rig.asked, "channel= conn= user=ann text=");
 	assert_string_equal(rig.acted, rig.asked);
 	rig.here = true;
@@ -75,6 +75,32 @@ a_room_is_filled_from_afar(void **state)
 	    "channel=r:lobby conn=" OTHER " user= text=");
 	assert_int_equal(cbus_room_add_far(&rig.bus, "lobby", NULL, NULL),
 	    -EINVAL);
+	rig_release(&rig);
+}
+
+static void
+a_broadcast_goes_to_all_workers_while_a_room_fills(void **state)
+{
+	struct api_push lobby = { .channel = "r:lobby", .channel_len = 7 };
+	struct api_push other = { .channel = "r:lobb", .channel_len = 6 };
+	struct ipc_queried end = { .asked = 1, .answered = 1 };
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, NULL);
+	assert_int_equal(cbus_room_add_far(&rig.bus, "lobby", NULL, "ann"), 0);
+	assert_int_equal(cbus_room_add_far(&rig.bus, "lobby", OTHER, NULL), 0);
+	assert_int_equal(cbus_room_remove_far(&rig.bus, "lobb", OTHER, NULL),
+	    0);
+	end.token = rig.bus.token - 2;
+	api_on_queried(&rig.bus, &end);
+	assert_int_equal(api_publish_flags(&rig.bus, &lobby),
+	    IPC_PUBLISH_WORKERS);
+	assert_int_equal(api_publish_flags(&rig.bus, &other), 0);
+	end.token = rig.bus.token - 1;
+	api_on_queried(&rig.bus, &end);
+	assert_int_equal(api_publish_flags(&rig.bus, &lobby), 0);
+	assert_int_equal(cbus_room_add_far(&rig.bus, "lobby", NULL, "ann"), 0);
 	rig_release(&rig);
 }
 
@@ -183,6 +209,8 @@ main(void)
 		    a_kick_asks_the_worker_that_has_the_connection),
 		cmocka_unit_test(a_kick_that_cannot_be_is_refused),
 		cmocka_unit_test(a_room_is_filled_from_afar),
+		cmocka_unit_test(
+		    a_broadcast_goes_to_all_workers_while_a_room_fills),
 		cmocka_unit_test(an_error_is_told_with_all_that_is_known),
 		cmocka_unit_test(an_error_while_one_is_told_goes_to_the_log),
 		cmocka_unit_test(errors_nobody_wants_are_logged_a_few_a_second),

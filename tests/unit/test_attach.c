@@ -115,6 +115,44 @@ own_listeners_are_called_before_publish_returns_and_once(void **state)
 	cbus_detach(b);
 }
 
+/* It answers the first message before others have heard it. */
+static int
+answer_first(void *arg, const void *data, size_t len,
+    const struct cbus_info *info)
+{
+	struct heard *heard = arg;
+
+	(void)hear(heard, data, len, info);
+	if (heard->first == '1')
+		publish(heard->bus, "x", "2");
+	return 0;
+}
+
+static void
+what_a_listener_publishes_follows_what_it_was_called_for(void **state)
+{
+	struct heard heard, own = { .bus = attach("a") };
+	struct cbus *b = attach_listener(&heard, "x");
+	struct told told = { .count = 0 };
+	struct cbus_sub *sub;
+
+	(void)state;
+	cbus_on_error(b, note, &told);
+	assert_int_equal(cbus_subscribe(own.bus, "x", answer_first, &own, &sub),
+	    0);
+	publish(own.bus, "x", "1");
+	assert_int_equal(own.first, '2');
+	wait_for(b, &heard.count, 2);
+	assert_int_equal(heard.first, '2');
+	assert_true(heard.in_order);
+	publish(own.bus, "x", "3");
+	wait_for(b, &heard.count, 3);
+	assert_true(heard.in_order);
+	assert_int_equal(told.count, 0);
+	cbus_detach(own.bus);
+	cbus_detach(b);
+}
+
 static void
 what_stays_here_does_not_leave(void **state)
 {
@@ -287,6 +325,8 @@ main(void)
 		cmocka_unit_test(what_one_publishes_the_other_hears_in_order),
 		cmocka_unit_test(
 		    own_listeners_are_called_before_publish_returns_and_once),
+		cmocka_unit_test(
+		    what_a_listener_publishes_follows_what_it_was_called_for),
 		cmocka_unit_test(what_stays_here_does_not_leave),
 		cmocka_unit_test(
 		    an_event_reaches_all_nodes_but_the_excluded_one),

@@ -132,6 +132,26 @@ detaching_inside_a_callback_ends_it_after_the_call(void **state)
 	cbus_detach(a);
 }
 
+static void
+detached_by_a_listener_of_its_own_it_hears_nothing_and_ends(void **state)
+{
+	struct heard heard = { .bus = attach("b") };
+	struct pollfd pfd = { .fd = cbus_fd(heard.bus), .events = POLLIN };
+	struct cbus_sub *sub;
+
+	(void)state;
+	assert_int_equal(cbus_subscribe(heard.bus, "x", detach_inside, &heard,
+			     &sub),
+	    0);
+	assert_int_equal(cbus_sync(heard.bus, WAIT_MS), 0);
+	publish(heard.bus, "x", "1");
+	publish(heard.bus, "x", "2");
+	assert_int_equal(heard.count, 1);
+	assert_int_equal(poll(&pfd, 1, WAIT_MS), 1);
+	assert_int_equal(cbus_wait(heard.bus, WAIT_MS), 0);
+	assert_int_equal(fcntl(pfd.fd, F_GETFD), -1);
+}
+
 /* ---- the hub goes ------------------------------------------------------ */
 
 static void
@@ -208,6 +228,8 @@ main(void)
 		cmocka_unit_test(what_was_published_before_detaching_arrives),
 		cmocka_unit_test(
 		    detaching_inside_a_callback_ends_it_after_the_call),
+		cmocka_unit_test(
+		    detached_by_a_listener_of_its_own_it_hears_nothing_and_ends),
 		cmocka_unit_test(
 		    with_the_hub_away_listeners_here_go_on_and_all_is_told),
 		cmocka_unit_test(a_hub_that_cuts_off_is_an_error_and_no_signal),

@@ -178,6 +178,59 @@ local_only_takes_no_number_and_does_not_leave(void **state)
 	assert_string_equal(fake_link_said(worker->link), "publish t:a 1 7\n");
 }
 
+/* ---- what a room and its error function see ------------------------------ */
+
+static void
+a_member_gets_what_is_for_all_workers_before_joined(void **state)
+{
+	struct worker *worker = *state;
+	struct client *one = fixture_client(worker);
+	struct api_push what = event("r:x", "1");
+
+	assert_int_equal(membership_put(worker, one, "r:x", 3), 0);
+	relay(worker, &what);
+	assert_string_equal(fixture_got(one), "");
+	relay_with(worker, &what, IPC_PUBLISH_WORKERS);
+	assert_string_equal(fixture_got(one), EVT("1"));
+	assert_int_equal(worker->stats->relayed_in_unwanted, 1);
+	fake_link_answer_all(worker);
+	(void)fake_link_said(worker->link);
+}
+
+static char heard[8];
+
+static int
+note(void *arg, const void *data, size_t len, const struct cbus_info *info)
+{
+	(void)arg;
+	(void)info;
+	(void)strncat(heard, data, len);
+	return 0;
+}
+
+static void
+publish_again(void *arg, const struct cbus_error *error)
+{
+	assert_string_equal(error->stage, "publish");
+	assert_int_equal(cbus_publish(arg, "a", "2", 1), 0);
+}
+
+static void
+listeners_hear_it_before_it_is_told_that_it_could_not_leave(void **state)
+{
+	struct worker *worker = *state;
+	struct cbus_sub *sub;
+
+	heard[0] = '\0';
+	assert_int_equal(cbus_subscribe(worker->bus, "a", note, NULL, &sub), 0);
+	fake_link_go_away(worker);
+	cbus_on_error(worker->bus, publish_again, worker->bus);
+	assert_int_equal(cbus_publish(worker->bus, "a", "1", 1), 0);
+	assert_string_equal(heard, "12");
+	cbus_on_error(worker->bus, NULL, NULL);
+	(void)fake_link_said(worker->link);
+}
+
 int
 main(void)
 {
@@ -195,6 +248,9 @@ main(void)
 		TEST(what_is_for_a_connection_that_closes_is_counted),
 		TEST(a_client_of_another_node_is_excluded_over_the_hub),
 		TEST(local_only_takes_no_number_and_does_not_leave),
+		TEST(a_member_gets_what_is_for_all_workers_before_joined),
+		TEST(
+		    listeners_hear_it_before_it_is_told_that_it_could_not_leave),
 	};
 #undef TEST
 

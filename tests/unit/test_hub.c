@@ -54,6 +54,29 @@ the_origin_is_stamped_whatever_was_claimed(void **state)
 }
 
 static void
+what_is_for_all_workers_goes_to_those_that_have_not_joined(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct peer *a = peer_new(f), *b = peer_new(f), *c = peer_new(f);
+	struct ipc_publish head = { .seq = 1,
+		.flags = IPC_PUBLISH_WORKERS,
+		.channel_len = 3 };
+	struct peer *program;
+	struct ipc_envelope e;
+
+	f->programs = true;
+	program = peer_new(f);
+	peer_join(f, c, "r:x");
+	peer_say(f, a, IPC_PUBLISH, &head, sizeof(head), "r:x[]", 5);
+	e = peer_expect_envelope(f, b);
+	assert_int_equal(e.head.origin.slot, 0);
+	(void)peer_expect_envelope(f, c);
+	peer_expect_nothing(f, a);
+	peer_expect_nothing(f, c);
+	peer_expect_nothing(f, program);
+}
+
+static void
 envelopes_arrive_in_the_order_sent(void **state)
 {
 	enum {
@@ -325,6 +348,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_envelope_goes_to_those_that_joined_and_never_back),
 		TEST(the_origin_is_stamped_whatever_was_claimed),
+		TEST(
+		    what_is_for_all_workers_goes_to_those_that_have_not_joined),
 		TEST(envelopes_arrive_in_the_order_sent),
 		TEST(more_parts_than_fit_into_one_write_keep_their_order),
 		TEST(an_envelope_larger_than_the_read_buffer_passes_unchanged),

@@ -44,6 +44,18 @@ the_worker_that_asks_is_asked_too(void **state)
 }
 
 static void
+a_worker_that_asks_the_others_is_not_asked(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct peer *a = peer_new_ready(f), *b = peer_new_ready(f);
+
+	ask_as(f, a, TOKEN, IPC_SLOT_OTHERS, 0);
+	answer(f, b, expect_query(f, b), true, "b");
+	expect_answer(f, a, 1, true, "b");
+	expect_queried(f, a, 1, 1, 0, 0);
+}
+
+static void
 neither_programs_nor_workers_that_only_start_are_asked(void **state)
 {
 	struct hub_fixture *f = *state;
@@ -269,6 +281,7 @@ main(void)
 		TEST(
 		    all_workers_are_asked_and_their_answers_come_with_who_gave_them),
 		TEST(the_worker_that_asks_is_asked_too),
+		TEST(a_worker_that_asks_the_others_is_not_asked),
 		TEST(neither_programs_nor_workers_that_only_start_are_asked),
 		TEST(a_worker_that_survived_its_primary_is_asked),
 		TEST(one_slot_can_be_asked_alone),

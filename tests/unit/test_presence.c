@@ -248,6 +248,34 @@ no_call_comes_after_unwatch_not_even_inside_one(void **state)
 	cbus_presence_unwatch(NULL);
 }
 
+/* Whoever it sees first makes many others come, all at once. */
+static void
+bring_many(void *arg, enum cbus_presence_event what,
+    const struct cbus_member *member)
+{
+	on_presence(arg, what, member);
+	for (unsigned i = 0; member->user[0] == 'u' && i < 3000; i++) {
+		if (strcmp(member->user, "u1") == 0)
+			event(PRESENCE_JOIN, 0, '2');
+	}
+}
+
+static void
+when_more_come_inside_a_call_than_wait_it_asks_anew(void **state)
+{
+	(void)state;
+	follow(bring_many);
+	queried(0, 0);
+	assert_int_equal(t.asked, 1);
+	event(PRESENCE_JOIN, 0, '1');
+	assert_told("! +1 +2 ");
+	assert_int_equal(t.asked, 2);
+	assert_int_equal(t.errors, 0);
+	answer(0, "1 2 3");
+	queried(1, 0);
+	assert_told("+3 ");
+}
+
 static void
 names_are_looked_at(void **state)
 {
@@ -335,6 +363,7 @@ main(void)
 		TEST(a_question_that_the_hub_did_not_take_is_put_again),
 		TEST(rows_that_were_left_out_send_nobody_away_and_are_told),
 		TEST(no_call_comes_after_unwatch_not_even_inside_one),
+		TEST(when_more_come_inside_a_call_than_wait_it_asks_anew),
 		TEST(names_are_looked_at),
 		cmocka_unit_test(without_memory_it_is_told_and_made_good_later),
 	};

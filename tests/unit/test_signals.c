@@ -201,7 +201,9 @@ they_alone_keep_no_loop_running_and_go_as_they_came(void **state)
 		assert_int_equal(sigaction(own.watchers[i].signum, NULL,
 				     &action),
 		    0);
-		assert_true(action.sa_handler == SIG_DFL);
+		/* The last words may be for somebody who has gone. */
+		assert_true(action.sa_handler ==
+		    (own.watchers[i].signum == SIGPIPE ? SIG_IGN : SIG_DFL));
 	}
 	ev_loop_destroy(loop);
 	ev_signal_start(rig.loop, &rig.child);
