@@ -14,12 +14,15 @@
 #include <string.h>
 
 enum {
-	NODES = 3
+	NODES = 3,
+	ID_MAX = 32 /* bytes of a node's id */
 };
 
 struct tally {
 	struct cbus *bus;
-	unsigned own, peers, ready;
+	unsigned own, peers;
+	unsigned known; /* peers that have said hello */
+	char names[NODES][ID_MAX];
 };
 
 static int
@@ -36,9 +39,22 @@ on_bump(void *arg, const void *data, size_t len, const struct cbus_info *info)
 	return 0;
 }
 
+static void
+remember(struct tally *tally, const char *name)
+{
+	for (unsigned i = 0; i < tally->known; i++) {
+		if (strcmp(tally->names[i], name) == 0)
+			return;
+	}
+	if (tally->known < NODES)
+		(void)snprintf(tally->names[tally->known++], ID_MAX, "%s",
+		    name);
+}
+
 /*
  * A peer is there.  What is said before others listen is lost to them, so each
- * says hello, and answers a new one, until all know all.
+ * says hello, and answers a new one, until all know all.  The same peer may be
+ * heard twice: by its own hello and by its answer to ours.
  */
 static int
 on_hello(void *arg, const void *data, size_t len, const struct cbus_info *info)
@@ -48,7 +64,7 @@ on_hello(void *arg, const void *data, size_t len, const struct cbus_info *info)
 
 	if (strcmp(info->from, cbus_node_id(tally->bus)) == 0)
 		return 0;
-	tally->ready++;
+	remember(tally, info->from);
 	return is_new ? cbus_publish(tally->bus, "hello", "0", 1) : 0;
 }
 
@@ -72,7 +88,7 @@ run(struct tally *tally, unsigned bumps)
 		rc = cbus_sync(tally->bus, 5000); /* the hub knows */
 	if (rc == 0)
 		rc = cbus_publish(tally->bus, "hello", "1", 1);
-	while (rc == 0 && tally->ready < NODES - 1)
+	while (rc == 0 && tally->known < NODES - 1)
 		rc = cbus_wait(tally->bus, 10000);
 	for (unsigned i = 0; i < bumps && rc == 0; i++)
 		rc = cbus_publish(tally->bus, "bump", "1", 1);
