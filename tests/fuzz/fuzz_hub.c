@@ -132,7 +132,8 @@ answer(int fd, const struct ipc_message *message)
 	assert(message->len >= sizeof(query));
 	memcpy(&query, message->body, sizeof(query));
 	assert(query.token != 0);
-	assert(query.slot == IPC_SLOT_NONE || query.slot == 0);
+	assert(query.slot == IPC_SLOT_NONE || query.slot == IPC_SLOT_OTHERS ||
+	    query.slot == 0);
 	answer.token = query.token;
 	say(fd, IPC_ANSWER, &answer, sizeof(answer), "");
 }
