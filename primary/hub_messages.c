@@ -48,7 +48,8 @@ on_publish(struct hub_node *node, struct ipc_message *message)
 	}
 	stats_add(&hub->stats->envelopes_in, 1);
 	ipc_stamp_origin(message, &node->id);
-	if ((envelope.head.flags & IPC_PUBLISH_WORKERS) != 0) {
+	if ((envelope.head.flags & IPC_PUBLISH_WORKERS) != 0 &&
+	    envelope.channel[0] == 'r') {
 		queue_to_workers(node, whole, len);
 		return;
 	}

@@ -136,7 +136,7 @@ struct ipc_joined {
 enum ipc_publish_flags {
 	IPC_PUBLISH_BINARY = 1 << 0,  /* payload is bytes, not JSON text */
 	IPC_PUBLISH_PUSH = 1 << 1,    /* a struct push_head stands before it */
-	IPC_PUBLISH_WORKERS = 1 << 2, /* all workers, joined or not, get it */
+	IPC_PUBLISH_WORKERS = 1 << 2, /* of a room: to all workers */
 };
 
 struct ipc_publish {
