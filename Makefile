@@ -56,7 +56,9 @@ EXPORT      = -Wl,--export-dynamic-symbol=cbus_*
 WHOLE       = -Wl,--whole-archive $(1) -Wl,--no-whole-archive
 
 # ---- sources: a new file in one of these folders is taken by itself
-SRCS    := $(sort $(wildcard src/*/*.c primary/*.c primary/*/*.c worker/*.c))
+DRIVER_SRCS := $(wildcard primary/sync/driver_*.c)
+SRCS    := $(filter-out $(DRIVER_SRCS),$(sort $(wildcard src/*/*.c primary/*.c \
+	   primary/*/*.c worker/*.c)))
 ASSETS  := $(wildcard worker/web/assets.S)
 WEB     := $(filter-out %.S,$(wildcard worker/web/*))
 FAKES   := $(wildcard tests/support/fake_*.c tests/support/worker_*.c)
@@ -66,7 +68,9 @@ FUZZERS := $(wildcard tests/fuzz/fuzz_*.c)
 OBJS    := $(SRCS:%.c=$(B)/%.o) $(ASSETS:%.S=$(B)/%.o)
 
 # ---- the program
-all: $(B)/busctl $(if $(filter release,$(V)),build/busctl)
+.DEFAULT_GOAL := all
+include src/drivers.mk
+all: $(B)/busctl drivers $(if $(filter release,$(V)),build/busctl)
 
 build/busctl: build/release/busctl
 	ln -f $< $@ 2>/dev/null || cp -f $< $@

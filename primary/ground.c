@@ -131,7 +131,7 @@ void
 ground_clean(const struct ground *ground)
 {
 	static const char *const names[] = { "hub.sock", "control.sock",
-		"stats", "primary.pid" };
+		"redis.sock", "stats", "primary.pid" };
 	char path[RUNDIR_MAX + 16];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {

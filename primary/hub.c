@@ -152,6 +152,8 @@ flush_nodes(struct hub *hub)
 		ipc_in_consume(&node->in, node->handled);
 		node->handled = 0;
 	}
+	if (hub->sinks_closed || !list_is_empty(&hub->chunks))
+		hub_sinks_turn_end(hub);
 }
 
 static void
@@ -198,6 +200,7 @@ hub_new(struct ev_loop *loop, struct stats_hub *stats,
 	list_init(&hub->dirty);
 	list_init(&hub->sources);
 	list_init(&hub->closing);
+	list_init(&hub->chunks);
 	ev_prepare_init(&hub->turn_end, on_turn_end);
 	hub->turn_end.data = hub;
 	ev_prepare_start(loop, &hub->turn_end);
@@ -227,6 +230,7 @@ hub_free(struct hub *hub)
 	ev_timer_stop(hub->loop, &hub->queries.timer);
 	ev_prepare_stop(hub->loop, &hub->turn_end);
 	ev_check_stop(hub->loop, &hub->turn_start);
+	hub_sinks_release(hub);
 	interest_release(&hub->interest);
 	free(hub);
 }
@@ -235,6 +239,12 @@ void
 hub_set_channels_max(struct hub *hub, size_t channels)
 {
 	hub->channels_max = channels;
+}
+
+void
+hub_set_local(struct hub *hub, bool local)
+{
+	hub->local = local;
 }
 
 void

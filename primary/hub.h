@@ -94,6 +94,12 @@ void hub_set_channels_max(struct hub *hub, size_t channels);
 void hub_set_query_timeout(struct hub *hub, uint64_t ms);
 
 /*
+ * Whether workers hear each other (the default) or each is for itself: then an
+ * envelope of a worker goes to programs and sinks only.
+ */
+void hub_set_local(struct hub *hub, bool local);
+
+/*
  * Accept nodes from outside on a Unix socket; the listening descriptor is
  * consumed.  Peers that are neither this user nor root are turned away.
  * 0 or -errno.

@@ -17,10 +17,18 @@ hub_note_interests(struct hub *hub)
 	stats_set(&hub->stats->interests, hub->interest.pairs);
 }
 
+static void
+give(struct hub_node *from, uint32_t index, const void *whole, size_t len)
+{
+	struct hub_node *to = from->hub->nodes[index];
+
+	if (to != from && !(from->hub->local && from->worker && to->worker))
+		hub_node_queue(to, whole, len);
+}
+
 /* A room that is being filled: its JOINs are still on their way. */
 static void
-queue_to_workers(const struct hub_node *from, const unsigned char *whole,
-    size_t len)
+queue_to_workers(struct hub_node *from, const unsigned char *whole, size_t len)
 {
 	struct hub_node *node;
 
@@ -28,7 +36,7 @@ queue_to_workers(const struct hub_node *from, const unsigned char *whole,
 		node = from->hub->nodes[i];
 		if (node != NULL && node != from && node->worker &&
 		    node->state == NODE_WELCOME)
-			hub_node_queue(node, whole, len);
+			give(from, (uint32_t)i, whole, len);
 	}
 }
 
@@ -51,17 +59,25 @@ on_publish(struct hub_node *node, struct ipc_message *message)
 	if ((envelope.head.flags & IPC_PUBLISH_WORKERS) != 0 &&
 	    envelope.channel[0] == 'r') {
 		queue_to_workers(node, whole, len);
+		if (hub->tap_count != 0) {
+			envelope.head.origin = node->id;
+			hub_tap_call(hub, NULL, &envelope);
+		}
 		return;
 	}
 	channel = interest_find(&hub->interest, envelope.channel,
 	    envelope.channel_len);
-	if (channel == NULL)
+	if (channel == NULL && hub->tap_count == 0)
 		return;
-	for (uint32_t i = 0; i < channel->count; i++) {
-		if (channel->nodes[i] != node->index)
-			hub_node_queue(hub->nodes[channel->nodes[i]], whole,
-			    len);
+	envelope.head.origin = node->id;
+	for (uint32_t i = 0; channel != NULL && i < channel->count; i++) {
+		if (channel->nodes[i] >= HUB_NODES_MAX)
+			hub_sink_call(hub, channel->nodes[i], &envelope);
+		else
+			give(node, channel->nodes[i], whole, len);
 	}
+	if (hub->tap_count != 0)
+		hub_tap_call(hub, NULL, &envelope);
 }
 
 static void
@@ -190,6 +206,7 @@ dispatch(struct hub_node *node, struct ipc_message *message)
 	case IPC_QUERIED:
 	case IPC_WANTED:
 	case IPC_GONE:
+	case IPC_FAULT:
 	case IPC_TYPE_COUNT:
 		assert(false && "direction was checked by the table");
 		break;

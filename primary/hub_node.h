@@ -19,6 +19,7 @@
 #include "base/list.h"
 #include "primary/hub.h"
 #include "primary/hub_query.h"
+#include "primary/hub_sink.h"
 #include "primary/interest.h"
 #include "wire/ipc.h"
 
@@ -73,6 +74,19 @@ struct hub_node {
 	ev_timer hello_timeout;
 };
 
+/* Who sees every envelope; see hub_sink.h. */
+struct hub_tap {
+	hub_sink_fn *fn;
+	void *arg;
+	struct hub_sink *own; /* what it injects is not for this tap */
+};
+
+/* When a fault of a stage was told last, and how many were not since. */
+struct hub_fault_stage {
+	uint64_t told_ms;
+	unsigned left_out;
+};
+
 struct hub {
 	struct ev_loop *loop;
 	struct stats_hub *stats;
@@ -80,6 +94,7 @@ struct hub {
 	void *arg;
 	size_t queue_max;
 	size_t channels_max;
+	bool local; /* workers do not hear each other */
 	struct interest interest;
 	size_t presence_channels; /* that a node wants */
 	struct hub_queries queries;
@@ -87,6 +102,14 @@ struct hub {
 	uint32_t node_count;
 	uint32_t anonymous;
 	uint64_t queued; /* sum of all backlogs */
+	struct hub_sink *sinks[HUB_SINKS_MAX];
+	uint32_t sink_count; /* places in sinks that were ever used */
+	unsigned calling;    /* inside calls of sinks and taps, so deep */
+	bool sinks_closed;   /* in there */
+	struct hub_tap taps[HUB_TAPS_MAX];
+	size_t tap_count;
+	struct list chunks; /* what was injected in this turn */
+	struct hub_fault_stage faults[3];
 	int listen_fd;
 	ev_io acceptable;
 	ev_timer accept_pause;
@@ -137,6 +160,25 @@ void hub_close_fds(const int *fds, size_t count);
 
 /* Write the interest table's figures into the statistics. */
 void hub_note_interests(struct hub *hub);
+
+/* hub_sink.c */
+
+/* Give an envelope to the sink with this index, HUB_NODES_MAX counted in. */
+void hub_sink_call(struct hub *hub, uint32_t index,
+    const struct ipc_envelope *envelope);
+
+/* Give an envelope to all taps but those of the sink `from` (NULL: none). */
+void hub_tap_call(struct hub *hub, const struct hub_sink *from,
+    const struct ipc_envelope *envelope);
+
+/*
+ * The turn has ended: what was injected in it has gone out, and sinks that were
+ * closed inside a call are freed.
+ */
+void hub_sinks_turn_end(struct hub *hub);
+
+/* Free all sinks and chunks. */
+void hub_sinks_release(struct hub *hub);
 
 /* hub.c */
 

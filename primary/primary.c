@@ -113,6 +113,7 @@ raise_limit(const struct primary *primary, const struct settings *settings)
 	rlim_t need;
 
 	need = 64 + primary->config->max_programs +
+	    (primary->config->redis_door ? primary->config->redis_clients : 0) +
 	    settings_workers(settings) * (3 + 2 * settings->listeners.count);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur >= need)
 		return;
@@ -189,6 +190,28 @@ make_supervisor(struct primary *primary)
 }
 
 static int
+open_door(struct primary *primary)
+{
+	struct supervisor *supervisor = primary->supervisor;
+	const struct config *config = supervisor->now->config;
+	char why[256];
+	int fd;
+
+	if (!config->redis_door)
+		return 0;
+	supervisor->door = redis_door_new(primary->loop, supervisor->hub,
+	    &supervisor->page->hub, supervisor->page->host, config, why,
+	    sizeof(why));
+	if (supervisor->door == NULL)
+		return ground_refuse(&primary->ground, EXIT_FAILURE, "%s", why);
+	fd = ground_listen(&primary->ground, "redis.sock");
+	if (fd < 0)
+		return EXIT_FAILURE;
+	redis_door_listen(supervisor->door, fd);
+	return 0;
+}
+
+static int
 open_sockets(struct primary *primary)
 {
 	int fd;
@@ -204,6 +227,20 @@ open_sockets(struct primary *primary)
 	if (primary->control == NULL)
 		return ground_refuse(&primary->ground, EXIT_FAILURE,
 		    "out of memory");
+	return open_door(primary);
+}
+
+static int
+join_backplane(struct primary *primary)
+{
+	struct supervisor *supervisor = primary->supervisor;
+	char why[512];
+
+	if (sync_start(primary->loop, supervisor->hub, supervisor->page,
+		supervisor->now->config, &supervisor->sync, why,
+		sizeof(why)) != 0)
+		return ground_refuse(&primary->ground, EXIT_USAGE, "sync: %s",
+		    why);
 	return 0;
 }
 
@@ -224,12 +261,16 @@ static int
 go(struct primary *primary)
 {
 	char why[256];
+	int rc;
 
 	take_signals(primary);
 	if (primary->ground.survivors)
 		(void)adopt_survivors(primary->supervisor);
 	if (open_sockets(primary) != 0)
 		return EXIT_FAILURE;
+	rc = join_backplane(primary);
+	if (rc != 0)
+		return rc;
 	if (supervisor_start(primary->supervisor, why, sizeof(why)) != 0)
 		return ground_refuse(&primary->ground, EXIT_FAILURE, "%s", why);
 	ev_run(primary->loop, 0);

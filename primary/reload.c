@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config/driver.h"
 #include "primary/jobs.h"
 #include "primary/supervisor.h"
 
@@ -201,7 +202,9 @@ reload_begin(struct jobs *jobs)
 	int rest;
 
 	config = config_load(jobs->argc, jobs->argv, environ, &rest, &errors);
-	if (config == NULL) {
+	/* Before it is put aside as one that needs a new primary. */
+	if (config == NULL || config_driver_check(config, &errors) != 0) {
+		config_free(config);
 		refuse_mistakes(jobs, &errors);
 		config_errors_release(&errors);
 		return;

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/driver.h"
 #include "primary/watch.h"
 
 static void on_turn(struct ev_loop *loop, ev_timer *timer, int events);
@@ -64,6 +65,8 @@ supervisor_free(struct supervisor *supervisor)
 	}
 	list_for_each_safe(pos, tmp, &supervisor->processes)
 		process_free(LIST_ENTRY(pos, struct process, link));
+	redis_door_free(supervisor->door);
+	sync_close(supervisor->sync, SYNC_CLOSE_MS);
 	hub_free(supervisor->hub);
 	settings_free(supervisor->next);
 	settings_free(supervisor->now);
@@ -80,6 +83,11 @@ supervisor_apply(struct supervisor *supervisor)
 	hub_set_queue_max(supervisor->hub, config->hub_queue);
 	hub_set_channels_max(supervisor->hub, config->max_channels);
 	hub_set_query_timeout(supervisor->hub, config->query_timeout);
+	if (supervisor->door != NULL)
+		redis_door_apply(supervisor->door, config);
+	if (supervisor->sync != NULL)
+		sync_set_topic_max(supervisor->sync, config->max_topic);
+	hub_set_local(supervisor->hub, !driver_relays(config));
 	watch_start(supervisor);
 }
 

@@ -27,6 +27,8 @@
 #include "primary/process.h"
 #include "primary/settings.h"
 #include "primary/slot.h"
+#include "primary/sync/redis_door.h"
+#include "primary/sync/sync.h"
 #include "wire/stats.h"
 
 enum {
@@ -59,9 +61,11 @@ struct supervisor {
 	const char *run_dir;     /* borrowed */
 	bool spawn;              /* we start workers; else they attach */
 	struct hub *hub;
-	struct settings *now;  /* in force */
-	struct settings *next; /* being rolled in; NULL: no */
-	unsigned wanted;       /* slots that should have a worker */
+	struct redis_door *door; /* owned; NULL: there is none */
+	struct sync *sync;       /* owned; NULL: there is no backplane */
+	struct settings *now;    /* in force */
+	struct settings *next;   /* being rolled in; NULL: no */
+	unsigned wanted;         /* slots that should have a worker */
 	struct slot slots[STATS_SLOTS_MAX];
 	struct list processes;
 	struct program programs[SUPERVISOR_PROGRAMS_MAX];

@@ -54,6 +54,7 @@ install: all libs
 	install -D -m 644 -t $(LIB)/pkgconfig $(B)/clusterbus.pc
 	ln -sf $(notdir $(LIBRARY)) $(LIB)/$(SONAME)
 	ln -sf $(SONAME) $(LIB)/libclusterbus.so
+	$(if $(DRIVER_SO),install -D -m 644 -t $(LIB)/clusterbus $(DRIVER_SO))
 	@for other in $$(which -a busctl); do \
 	    [ $$other -ef $(PREFIX)/bin/clusterbus ] || \
 	    echo "note: another busctl is on your PATH: $$other"; done
@@ -61,6 +62,6 @@ uninstall:
 	rm -f $(BIN)/clusterbus $(BASH) $(MAN)
 	[ ! -L $(BIN)/busctl ] || rm -f $(BIN)/busctl $(dir $(BASH))busctl
 	rm -f $(LIB)/libclusterbus.* $(LIB)/pkgconfig/clusterbus.pc
-	rm -rf $(INC)
+	rm -rf $(INC) $(LIB)/clusterbus
 
 .PHONY: libs install uninstall $(B)/clusterbus.pc

@@ -14,6 +14,7 @@ BUILD='libwebsockets-dev libwebsockets-evlib-ev libev-dev libcjson-dev
 	libjwt-dev libpcre2-dev libssl-dev pkg-config gcc libc6-dev make gzip'
 TEST='libcmocka-dev clang g++ libclang-rt-14-dev clang-format valgrind python3
 	python3-websockets chromium openssl curl procps shellcheck
+	libpq-dev postgresql libhiredis-dev redis-server redis-tools iproute2
 	libtest-json-schema-acceptance-perl'
 
 say() {

@@ -106,7 +106,7 @@ api_status(const struct api_call *call)
 	struct api_http *http = call->http;
 	const struct worker *worker = http->worker;
 	const struct stats_page *page = worker->page;
-	char text[STATS_NAME_MAX];
+	char text[STATS_SYNC_MAX];
 	struct row row;
 	bool alive;
 
@@ -123,6 +123,9 @@ api_status(const struct api_call *call)
 	(void)snprintf(text, sizeof(text), "%.*s", STATS_NAME_MAX - 1,
 	    page->software);
 	row_text(&row, "version", text);
+	(void)snprintf(text, sizeof(text), "%.*s", STATS_SYNC_MAX - 1,
+	    page->sync);
+	row_text(&row, "sync", text);
 	row_text(&row, "node", worker->node);
 	row_open(&row, "primary", '{');
 	row_number(&row, "pid", page->primary_pid);

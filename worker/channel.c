@@ -262,7 +262,8 @@ uint64_t
 channel_note_seq(struct channel *channel, const struct ipc_node_id *id,
     uint64_t seq)
 {
-	struct origin *origin = origin_get(channel, id);
+	/* Who does not count (another host, 0) needs no place. */
+	struct origin *origin = seq != 0 ? origin_get(channel, id) : NULL;
 	uint64_t last;
 
 	if (origin == NULL)

@@ -55,6 +55,8 @@ struct link_events {
 	void (*on_wanted)(void *arg, const char *channel, size_t len,
 	    bool wanted);
 	void (*on_gone)(void *arg, const struct ipc_node_id *node);
+	/* The backplane failed; see ipc_read_fault(). */
+	void (*on_fault)(void *arg, const struct ipc_message *message);
 	void (*on_drain)(void *arg, uint32_t window_ms, bool leave);
 	void (*on_reopen)(void *arg);
 	void (*on_away)(void *arg, const char *why);

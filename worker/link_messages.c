@@ -134,6 +134,9 @@ dispatch(struct link *link, struct ipc_message *message, const int *fds,
 	case IPC_GONE:
 		link_on_presence(link, message);
 		break;
+	case IPC_FAULT:
+		link->events->on_fault(link->arg, message);
+		break;
 	case IPC_HELLO:
 	case IPC_APPLIED:
 	case IPC_READY:

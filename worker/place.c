@@ -138,6 +138,14 @@ on_gone(void *arg, const struct ipc_node_id *node)
 }
 
 static void
+on_fault(void *arg, const struct ipc_message *message)
+{
+	struct runtime *p = arg;
+
+	api_on_fault(p->worker.bus, message);
+}
+
+static void
 on_drain(void *arg, uint32_t window_ms, bool go)
 {
 	runtime_drain(arg, window_ms, go);
@@ -202,6 +210,7 @@ const struct link_events runtime_link_events = {
 	.on_queried = on_queried,
 	.on_wanted = on_wanted,
 	.on_gone = on_gone,
+	.on_fault = on_fault,
 	.on_joined = on_joined,
 	.on_envelope = on_envelope,
 	.on_drain = on_drain,

@@ -2,6 +2,7 @@
 #include "api/api.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -113,6 +114,27 @@ api_error(struct cbus *bus, const char *kind, const char *name, size_t name_len,
 	bus->telling = true;
 	bus->on_error(bus->error_arg, &error);
 	bus->telling = false;
+}
+
+void
+api_on_fault(struct cbus *bus, const struct ipc_message *message)
+{
+	char stage[32], text[512];
+	struct ipc_fault_parts fault;
+
+	if (ipc_read_fault(message, &fault) != 0)
+		return; /* the hub writes none like that */
+	/* Without anybody who wants to hear it: the primary has logged it. */
+	if (bus->on_error == NULL) {
+		bus->errors++;
+		return;
+	}
+	(void)snprintf(stage, sizeof(stage), "%.*s", (int)fault.stage_len,
+	    fault.stage);
+	(void)snprintf(text, sizeof(text), "%.*s", (int)fault.text_len,
+	    fault.text);
+	api_error(bus, "hub", fault.name, fault.name_len, stage, NULL,
+	    fault.code, text);
 }
 
 void

@@ -147,6 +147,9 @@ void api_error(struct cbus *bus, const char *kind, const char *name,
     size_t name_len, const char *stage, const struct ipc_node_id *from,
     int code, const char *message);
 
+/* The hub says that the backplane failed: an error of kind "hub". */
+void api_on_fault(struct cbus *bus, const struct ipc_message *message);
+
 /* Add a listener inside the library (presence.c); see cbus_subscribe(). */
 WARN_UNUSED int api_listen(struct cbus *bus, const char *channel, size_t len,
     const char *event, cbus_data_fn *fn, void *arg, struct cbus_sub **ret_sub);

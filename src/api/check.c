@@ -86,7 +86,10 @@ take_apart(const struct ipc_envelope *envelope, struct api_push *push)
 	return push->name_len != 0 ? NULL : "the event has no name";
 }
 
-/* What is wrong with what a program has written; NULL: nothing. */
+/*
+ * What is wrong with what a program, or another host, has written; NULL:
+ * nothing.
+ */
 static const char *
 fault_of(const struct api_push *push)
 {
@@ -210,7 +213,8 @@ api_check(struct cbus *bus, const struct ipc_envelope *envelope,
 		return -EPROTO;
 	}
 	fault = take_apart(envelope, &push);
-	if (fault == NULL && from->slot >= IPC_PROGRAM_SLOT)
+	if (fault == NULL &&
+	    (from->slot >= IPC_PROGRAM_SLOT || from->host != bus->id.host))
 		fault = fault_of(&push);
 	if (fault != NULL)
 		return refuse(bus, &push, from, fault);

@@ -79,6 +79,13 @@ WARN_UNUSED int json_string_decode(struct json_span raw, char *out, size_t size,
     size_t *ret_len);
 
 /*
+ * The same as JavaScript has it: U+0000 is a character, and half a surrogate
+ * pair becomes U+FFFD, as it does whenever it leaves JavaScript.
+ */
+WARN_UNUSED int json_string_decode_js(struct json_span raw, char *out,
+    size_t size, size_t *ret_len);
+
+/*
  * Write len bytes of UTF-8 as a JSON string, quotes included, no '\0'.
  * Returns how many bytes that needs; if it is more than size, out holds the
  * first size of them and is of no use.

@@ -89,18 +89,31 @@ put_utf8(uint32_t code, char *out)
 	return 4;
 }
 
+/* The second half of a surrogate pair at p, or 0. */
+static uint32_t
+low_half(const char *p, const char *end)
+{
+	uint32_t low;
+
+	if (end - p < 6 || p[0] != '\\' || json_string_escape(p, end) != 6)
+		return 0;
+	low = hex4(p + 2);
+	return low >= 0xdc00 && low <= 0xdfff ? low : 0;
+}
+
 /*
  * What the escape sequence at *at means; *at moves behind it (behind both
- * halves of a surrogate pair).  -EINVAL: no sequence, or not text.
+ * halves of a surrogate pair).  -EINVAL: no sequence, or not text; as_js makes
+ * text of all of them.
  */
 static int
-take_escape(const char **at, const char *end, uint32_t *ret_code)
+take_escape(const char **at, const char *end, bool as_js, uint32_t *ret_code)
 {
 	static const char names[] = "\"\\/bfnrt";
 	static const char means[] = "\"\\/\b\f\n\r\t";
 	const char *p = *at;
 	size_t n = json_string_escape(p, end);
-	uint32_t code, low;
+	uint32_t code, low = 0;
 
 	if (n == 0)
 		return -EINVAL;
@@ -111,25 +124,25 @@ take_escape(const char **at, const char *end, uint32_t *ret_code)
 	}
 	code = hex4(p + 2);
 	p += n;
-	if (code == 0 || (code >= 0xdc00 && code <= 0xdfff))
-		return -EINVAL;
-	if (code >= 0xd800 && code <= 0xdbff) {
-		if (end - p < 6 || p[0] != '\\' ||
-		    json_string_escape(p, end) != 6)
-			return -EINVAL;
-		low = hex4(p + 2);
-		if (low < 0xdc00 || low > 0xdfff)
-			return -EINVAL;
+	if (code >= 0xd800 && code <= 0xdbff)
+		low = low_half(p, end);
+	if (low != 0) {
 		code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
 		p += 6;
+	} else if (code >= 0xd800 && code <= 0xdfff) {
+		if (!as_js)
+			return -EINVAL;
+		code = 0xfffd;
+	} else if (code == 0 && !as_js) {
+		return -EINVAL;
 	}
 	*ret_code = code;
 	*at = p;
 	return 0;
 }
 
-int
-json_string_decode(struct json_span raw, char *out, size_t size,
+static int
+decode(struct json_span raw, bool as_js, char *out, size_t size,
     size_t *ret_len)
 {
 	const char *at, *end, *next;
@@ -155,7 +168,7 @@ json_string_decode(struct json_span raw, char *out, size_t size,
 		if (*next != '\\')
 			return -EINVAL;
 		at = next;
-		rc = take_escape(&at, end, &code);
+		rc = take_escape(&at, end, as_js, &code);
 		if (rc != 0)
 			return rc;
 		n = put_utf8(code, utf8);
@@ -166,6 +179,20 @@ json_string_decode(struct json_span raw, char *out, size_t size,
 	}
 	*ret_len = len;
 	return 0;
+}
+
+int
+json_string_decode(struct json_span raw, char *out, size_t size,
+    size_t *ret_len)
+{
+	return decode(raw, false, out, size, ret_len);
+}
+
+int
+json_string_decode_js(struct json_span raw, char *out, size_t size,
+    size_t *ret_len)
+{
+	return decode(raw, true, out, size, ret_len);
 }
 
 /* Where the encoder writes: as much as fits, all of it counted. */

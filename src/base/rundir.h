@@ -6,6 +6,7 @@
  *
  *	hub.sock      nodes attach here (0600)
  *	control.sock  `busctl reload` and the like (0600)
+ *	redis.sock    the Redis door (0600)
  *	primary.pid   locked by the primary as long as it lives
  *	stats         the statistics page (stats.h)
  */

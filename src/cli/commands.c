@@ -55,6 +55,13 @@ const struct cli_command cli_commands[] = {
 	    "Reads the statistics page only, so it works when the primary hangs\n"
 	    "or has gone.",
 	    CLI_PLACE, false, cli_status },
+	{ "doctor", "[--json] [option...]",
+	    "tell what is wrong with a bus and its backplane",
+	    "Takes the words of `start`; without a backplane in them, looks at\n"
+	    "that of the running bus.  Sends 20 small messages over it, which\n"
+	    "nobody takes.  Lines begin with ok, warn or FAIL; the status is 1\n"
+	    "when there was a FAIL.  --json: one object a line.",
+	    CLI_ALL, false, cli_doctor },
 	{ "clients", "[--room R|--topic T|--user U] [--json]",
 	    "list the connections",
 	    "All workers are asked; one that does not answer in query-timeout is\n"

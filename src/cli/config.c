@@ -13,6 +13,7 @@
 #include "auth/jwt.h"
 #include "cli/cli.h"
 #include "config/contract_text.h"
+#include "config/driver.h"
 
 /* The words of `config check FILE`, as `config check --config FILE`. */
 static char **
@@ -75,8 +76,10 @@ check(int argc, char **argv)
 		}
 		config = config_load(argc + 1, words, environ, &rest, &errors);
 	}
-	if (config != NULL)
+	if (config != NULL) {
 		(void)!config_contract_check(config, &errors);
+		(void)!config_driver_check(config, &errors);
+	}
 	rc = cli_no_words("config", rest, argv);
 	if (report(&errors) != CLI_OK || check_keys(config) != CLI_OK)
 		rc = CLI_USAGE;

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "config/config.h"
 #include "config/contract_text.h"
+#include "config/driver.h"
 #include "primary/primary.h"
 
 static int
@@ -26,6 +27,9 @@ start(int argc, char **argv, bool spawn)
 	rc = cli_no_words(argv[0], rest, argv + 1);
 	if (primary.config != NULL &&
 	    config_contract_check(primary.config, &errors) != 0)
+		rc = CLI_USAGE;
+	if (primary.config != NULL &&
+	    config_driver_check(primary.config, &errors) != 0)
 		rc = CLI_USAGE;
 	if (errors.count != 0) {
 		(void)fputs(errors.text, stderr);

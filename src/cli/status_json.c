@@ -135,13 +135,17 @@ add_all(cJSON *root, const struct status *status)
 {
 	const struct stats_page *page = status->page;
 	char name[STATS_NAME_MAX], version[STATS_NAME_MAX];
+	char sync[STATS_SYNC_MAX];
 
 	(void)snprintf(name, sizeof(name), "%.*s", STATS_NAME_MAX - 1,
 	    page->name);
 	(void)snprintf(version, sizeof(version), "%.*s", STATS_NAME_MAX - 1,
 	    page->software);
+	(void)snprintf(sync, sizeof(sync), "%.*s", STATS_SYNC_MAX - 1,
+	    page->sync);
 	return add_text(root, "name", name) &&
-	    add_text(root, "version", version) && add_primary(root, status) &&
+	    add_text(root, "version", version) &&
+	    add_text(root, "sync", sync) && add_primary(root, status) &&
 	    add_listen(root, page) &&
 	    add_number(root, "config_generation",
 		stats_get(&page->config_generation)) &&

@@ -75,6 +75,26 @@ print_numbers(const struct stats_worker *worker)
 }
 
 static void
+print_backplane(const struct stats_page *page)
+{
+	const struct stats_hub *hub = &page->hub;
+	char in[32], out[32], lost[32];
+
+	if (page->sync[0] == '\0')
+		return;
+	status_number(hub->sync_in, in, sizeof(in));
+	status_number(hub->sync_out, out, sizeof(out));
+	status_number(hub->drop_sync_away + hub->drop_sync_full +
+		hub->drop_sync_large,
+	    lost, sizeof(lost));
+	(void)printf("backplane %.*s: %s, %s in, %s out, %s dropped, "
+		     "%" PRIu64 " reconnect%s\n",
+	    STATS_SYNC_MAX, page->sync,
+	    hub->sync_connected != 0 ? "connected" : "AWAY", in, out, lost,
+	    hub->sync_reconnects, hub->sync_reconnects == 1 ? "" : "s");
+}
+
+static void
 print_head(const struct status *status)
 {
 	const struct stats_page *page = status->page;
@@ -91,7 +111,9 @@ print_head(const struct status *status)
 	(void)printf(", version %.*s, %" PRIu64 " reload%s\n", STATS_NAME_MAX,
 	    page->software, page->config_generation,
 	    page->config_generation == 1 ? "" : "s");
-	(void)printf("listening on %.*s\n\n", STATS_LISTEN_MAX, page->listen);
+	(void)printf("listening on %.*s\n", STATS_LISTEN_MAX, page->listen);
+	print_backplane(page);
+	(void)putchar('\n');
 }
 
 static void

@@ -96,6 +96,21 @@ check_listen(struct config_loader *loader)
 }
 
 static void
+check_redis_listen(struct config_loader *loader)
+{
+	const char *text = loader->config->redis_listen;
+	struct net_address address;
+	char place[PLACE_MAX];
+	bool understood = net_parse(text, &address) == 0;
+
+	if (text[0] == '\0' || (understood && net_is_loopback(&address)))
+		return;
+	place_of(loader, "redis-listen", place);
+	config_errors_add(loader->errors, "%s: '%s' is %s", place, text,
+	    understood ? "not a loopback address" : "no ADDR:PORT");
+}
+
+static void
 check_run_dir(struct config_loader *loader)
 {
 	const struct config *config = loader->config;
@@ -136,5 +151,6 @@ config_check(struct config_loader *loader)
 	check_order(loader, "outbox-soft", "outbox-hard");
 	check_order(loader, "backoff-min", "backoff-max");
 	check_listen(loader);
+	check_redis_listen(loader);
 	check_run_dir(loader);
 }

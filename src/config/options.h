@@ -125,6 +125,27 @@
 	    "what a worker queues for the hub before it drops")                \
 	INT(max_programs, "max-programs", "256", 0, 1024, LIVE, "N",           \
 	    "attached programs")                                               \
+	/* Other hosts */                                                      \
+	STRING(sync, "sync", "cluster", 0, 4000, START, "DRIVER",              \
+	    "local, cluster, redis://HOST:PORT?channel=NAME, postgres://...")  \
+	STRING(channel, "channel", "", 0, 255, START, "NAME",                  \
+	    "what hosts that belong together have in common")                  \
+	STRING(sync_namespace, "sync-namespace", "", 0, 255, START, "NAME",    \
+	    "crossws's namespace of our messages; empty: all")                 \
+	STRING(sync_dir, "sync-dir", "", 0, 4000, START, "DIR",                \
+	    "look for drivers here first")                                     \
+	BYTES(sync_queue, "sync-queue", "8m", 4096, 1 << 30, START, "BYTES",   \
+	    "what may wait for the backplane before messages are dropped")     \
+	BOOL(redis_door, "redis-door", "true", 0, 0, START, "",                \
+	    "speak the Redis protocol at RUNDIR/redis.sock")                   \
+	STRING(redis_listen, "redis-listen", "", 0, 128, START, "ADDR:PORT",   \
+	    "speak it on this loopback address, too")                          \
+	STRING(redis_password, "redis-password", "", 0, 4000, START, "FILE",   \
+	    "the first line of this file is its password")                     \
+	BYTES(redis_output, "redis-output", "32m", 65536, 1 << 30, LIVE,       \
+	    "BYTES", "what waits for one client of the door before it is cut") \
+	INT(redis_clients, "redis-clients", "1000", 1, 2000, LIVE, "N",        \
+	    "clients of the Redis door")                                       \
 	/* Supervision */                                                      \
 	TIME(start_timeout, "start-timeout", "10s", 100, 3600000, LIVE,        \
 	    "TIME", "a worker must be ready within this")                      \

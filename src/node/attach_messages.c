@@ -147,6 +147,9 @@ attached_handle(void *arg, const struct ipc_message *message)
 		memcpy(&gone, message->body, sizeof(gone));
 		api_on_gone(&attached->bus, &gone.node);
 		break;
+	case IPC_FAULT:
+		api_on_fault(&attached->bus, message);
+		break;
 	default:
 		break; /* DRAIN, REOPEN are for workers; JOINED is no news */
 	}

@@ -199,6 +199,31 @@ ipc_append_envelope(struct buf *out, const struct ipc_envelope *envelope)
 	    envelope->payload_len);
 }
 
+int
+ipc_read_fault(const struct ipc_message *message,
+    struct ipc_fault_parts *ret_fault)
+{
+	const char *tail = (const char *)message->body;
+	size_t rest = message->len;
+	struct ipc_fault fault;
+
+	memcpy(&fault, message->body, sizeof(fault));
+	tail += sizeof(fault);
+	rest -= sizeof(fault);
+	if ((size_t)fault.stage_len + fault.name_len > rest)
+		return -EPROTO;
+	*ret_fault = (struct ipc_fault_parts){
+		.code = fault.code,
+		.stage = tail,
+		.stage_len = fault.stage_len,
+		.name = tail + fault.stage_len,
+		.name_len = fault.name_len,
+		.text = tail + fault.stage_len + fault.name_len,
+		.text_len = rest - fault.stage_len - fault.name_len,
+	};
+	return 0;
+}
+
 void
 ipc_stamp_origin(struct ipc_message *message, const struct ipc_node_id *origin)
 {

@@ -90,6 +90,17 @@ WARN_UNUSED int ipc_read_envelope(const struct ipc_message *message,
 WARN_UNUSED int ipc_append_envelope(struct buf *out,
     const struct ipc_envelope *envelope);
 
+/* The parts of a FAULT; the strings point into the message. */
+struct ipc_fault_parts {
+	int code; /* a negative errno */
+	const char *stage, *name, *text;
+	size_t stage_len, name_len, text_len;
+};
+
+/* 0, or -EPROTO when its lengths contradict each other. */
+WARN_UNUSED int ipc_read_fault(const struct ipc_message *message,
+    struct ipc_fault_parts *ret_fault);
+
 /* Write the origin into an envelope where it lies. */
 void ipc_stamp_origin(struct ipc_message *message,
     const struct ipc_node_id *origin);

@@ -45,6 +45,9 @@
  * all that it had still said.  With WELCOME a worker forgets what was WANTED
  * before; what is wanted follows at once.
  *
+ * FAULT tells every node that something failed with the backplane that joins
+ * this host with others; nothing is to be done about it.
+ *
  * A node that is not wanted gets REFUSED with the reason and EOF.
  */
 #ifndef WIRE_IPC_PROTO_H
@@ -52,7 +55,7 @@
 
 #include <stdint.h>
 
-#define IPC_VERSION 2
+#define IPC_VERSION 3
 
 enum {
 	IPC_FD = 3,            /* where a spawned worker finds the hub */
@@ -137,6 +140,11 @@ enum ipc_publish_flags {
 	IPC_PUBLISH_BINARY = 1 << 0,  /* payload is bytes, not JSON text */
 	IPC_PUBLISH_PUSH = 1 << 1,    /* a struct push_head stands before it */
 	IPC_PUBLISH_WORKERS = 1 << 2, /* of a room: to all workers */
+	/*
+	 * The payload is a JSON string that came as plain text (over the Redis
+	 * door, from crossws) and leaves as plain text where that is spoken.
+	 */
+	IPC_PUBLISH_TEXT = 1 << 3,
 };
 
 struct ipc_publish {
@@ -176,6 +184,12 @@ struct ipc_wanted {
 struct ipc_gone {
 	struct ipc_node_id node;
 };
+
+struct ipc_fault {
+	int32_t code; /* a negative errno */
+	uint16_t stage_len;
+	uint16_t name_len; /* the driver, "redis" */
+};                         /* followed by stage, name and words for people */
 
 struct ipc_drain {
 	uint32_t window_ms; /* spread the closes over this time; 0: at once */
@@ -249,7 +263,10 @@ struct ipc_applied {
 	    "somebody, or nobody, wants to hear of joins and leaves")         \
 	X(GONE,    IPC_DOWN, sizeof(struct ipc_gone),                         \
 	    sizeof(struct ipc_gone),                                          \
-	    "a worker has gone, and all its clients")
+	    "a worker has gone, and all its clients")                         \
+	X(FAULT,   IPC_DOWN, sizeof(struct ipc_fault),                        \
+	    sizeof(struct ipc_fault) + IPC_TEXT_MAX,                          \
+	    "the backplane failed: for cbus_on_error()")
 
 /* clang-format on */
 

@@ -24,11 +24,12 @@
 #include "wire/ipc_proto.h"
 
 enum {
-	STATS_VERSION = 2,
+	STATS_VERSION = 3,
 	STATS_SLOTS_MAX = 256,
 	STATS_SECTIONS_MAX = 520, /* two processes a slot while one replaces */
 	STATS_NAME_MAX = 64,
 	STATS_LISTEN_MAX = 1024,
+	STATS_SYNC_MAX = 320,
 };
 
 /* What a slot is doing; the chart is in primary/slot.h. */
@@ -197,7 +198,35 @@ enum slot_state {
 	X(answers_late, "hub_answers_late", COUNTER,                           \
 	    "answers that nobody waited for any more")                         \
 	X(wanted, "hub_wanted", GAUGE,                                         \
-	    "presence channels that somebody listens to")
+	    "presence channels that somebody listens to")                      \
+	X(door_clients, "door_clients", GAUGE, "clients at the Redis door")    \
+	X(door_commands, "door_commands", COUNTER,                             \
+	    "commands of the Redis door's clients")                            \
+	X(door_errors, "door_errors", COUNTER,                                 \
+	    "commands that failed, messages that could not be passed on")      \
+	X(door_cut, "door_cut", COUNTER,                                       \
+	    "clients of the door cut off: did not read")                       \
+	X(door_refused, "door_refused", COUNTER,                               \
+	    "clients of the door turned away")                                 \
+	X(sync_connected, "sync_connected", GAUGE,                             \
+	    "1 while the backplane is there")                                  \
+	X(sync_reconnects, "sync_reconnects", COUNTER,                         \
+	    "times that the backplane came back")                              \
+	X(sync_out, "sync_out", COUNTER, "messages given to the backplane")    \
+	X(sync_in, "sync_in", COUNTER,                                         \
+	    "messages of other hosts taken from the backplane")                \
+	X(sync_bytes_out, "sync_bytes_out", COUNTER,                           \
+	    "bytes of data given to the backplane")                            \
+	X(sync_bytes_in, "sync_bytes_in", COUNTER,                             \
+	    "bytes of data taken from the backplane")                          \
+	X(drop_sync_away, "drop_sync_away", COUNTER,                           \
+	    "messages not sent to other hosts: the backplane was away")        \
+	X(drop_sync_full, "drop_sync_full", COUNTER,                           \
+	    "messages not sent to other hosts: sync-queue was full")           \
+	X(drop_sync_large, "drop_sync_large", COUNTER,                         \
+	    "messages not sent to other hosts: too large for the backplane")   \
+	X(sync_bad, "sync_bad", COUNTER,                                       \
+	    "messages that could not be sent, or taken, as they were")
 
 /* clang-format on */
 
@@ -250,6 +279,7 @@ struct stats_page {
 	char name[STATS_NAME_MAX];
 	char listen[STATS_LISTEN_MAX]; /* real addresses, blank between */
 	char software[STATS_NAME_MAX]; /* version of the program */
+	char sync[STATS_SYNC_MAX];     /* backplane and channel; empty: none */
 	uint32_t page_generation[STATS_SLOTS_MAX]; /* last one given out */
 	uint32_t roll_hash; /* of the options that only new workers take */
 	uint32_t reserved;

@@ -6,9 +6,11 @@ before a server that loses, doubles, reorders and alters on purpose, and must
 count each; and before the real bus, where it must count none.
 """
 import asyncio
+import glob
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 import threading
@@ -18,7 +20,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 
 import websockets
 
-from bus import BUSCTL, Bus
+from application import BUILD
+from bus import BUSCTL, ROOT, Bus
 from check import at_least, equal, main, test
 
 
@@ -236,6 +239,29 @@ def progress_is_shown_at_a_terminal_and_only_there():
         plain = subprocess.run([BUSCTL, *words], capture_output=True,
                                text=True, timeout=30, check=False)
         equal("measuring" in plain.stderr, False, plain.stderr)
+
+
+@test
+def every_driver_that_can_run_is_measured():
+    done = subprocess.run(
+        [os.path.join(ROOT, "tests", "bench", "drivers.py"), "--rounds", "1",
+         "--count", "256", "--latency", "20"], capture_output=True, text=True,
+        timeout=100, check=False)
+    equal(done.returncode, 0, done.stderr)
+    found = dict(json.loads(done.stdout.splitlines()[-1]))
+    wanted = {name for name, program in (
+        ("redis", shutil.which("redis-server")),
+        ("pgsql", glob.glob("/usr/lib/postgresql/*/bin/initdb")))
+        if program and os.path.exists(
+            os.path.join(BUILD, "clusterbus-%s.so" % name))}
+    equal(wanted - set(found), set(), "left out")
+    for name, figures in found.items():
+        for figure in ("near_p50", "far_p50", "far_p99", "cpu_sends",
+                       "cpu_receives", "cpu_server", "per_cpu_second"):
+            at_least(figures[figure][0], 0.001, name + " " + figure)
+        # What both hosts need is at least what their primaries need.
+        at_least(figures["cpu_hosts"][0], figures["cpu_sends"][0] +
+                 figures["cpu_receives"][0] - 0.001, name + " of both hosts")
 
 
 @test

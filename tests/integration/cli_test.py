@@ -13,8 +13,8 @@ from bus import Bus
 from check import at_least, equal, main, test, wait_until
 
 COMMANDS = ["start", "hub", "worker", "stop", "reload", "restart", "scale",
-            "status", "clients", "topics", "rooms", "presence", "why",
-            "kick", "emit", "publish", "subscribe", "bench", "config",
+            "status", "doctor", "clients", "topics", "rooms", "presence",
+            "why", "kick", "emit", "publish", "subscribe", "bench", "config",
             "contract", "token", "version",
             "help", "completion"]
 

@@ -10,12 +10,13 @@ import socket
 import struct
 import time
 
-VERSION = 2
+VERSION = 3
 WORKER, PROGRAM = 1, 2
 NO_SLOT, NO_SECTION = 0xffff, 0xffffffff
 TYPES = ["HELLO", "WELCOME", "REFUSED", "CONFIG", "APPLIED", "READY", "JOIN",
          "JOINED", "LEAVE", "PUBLISH", "DRAIN", "PING", "PONG", "REOPEN",
-         "CONTRACT", "QUERY", "ANSWER", "QUERIED", "WANTED", "GONE"]
+         "CONTRACT", "QUERY", "ANSWER", "QUERIED", "WANTED", "GONE",
+         "FAULT"]
 NUMBER = {name: number for number, name in enumerate(TYPES)}
 HEADER = struct.Struct("=IHH")
 NODE = struct.Struct("=IHH")
@@ -25,7 +26,7 @@ QUERY = struct.Struct("=IHHII")
 ANSWER = struct.Struct("=IIIHH")
 QUERIED = struct.Struct("=IIIII")
 ARGS = struct.Struct("=HHHHII")
-BINARY, PUSH = 1, 2
+BINARY, PUSH, TEXT = 1, 2, 4
 KINDS = ["clients", "topics", "rooms", "users", "members", "count", "why",
          "kick", "room-add", "room-remove"]
 

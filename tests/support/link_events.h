@@ -208,6 +208,12 @@ event_refused(void *arg, uint32_t retry_ms, const char *why)
 }
 
 static inline void
+event_fault(void *arg, const struct ipc_message *message)
+{
+	link_note(arg, 'X', message->body, message->len);
+}
+
+static inline void
 event_orphan(void *arg)
 {
 	link_note(arg, 'O', NULL, 0);
@@ -225,6 +231,7 @@ static const struct link_events link_fixture_events = {
 	.on_queried = event_queried,
 	.on_wanted = event_wanted,
 	.on_gone = event_gone,
+	.on_fault = event_fault,
 	.on_drain = event_drain,
 	.on_reopen = event_reopen,
 	.on_away = event_away,

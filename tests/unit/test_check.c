@@ -21,6 +21,7 @@ static char said[512];
 
 static const struct ipc_node_id worker = { 0x2a, 2, 5 };
 static const struct ipc_node_id program = { 0x2a, IPC_PROGRAM_SLOT, 1 };
+static const struct ipc_node_id far = { 0x2b, 2, 5 }; /* on another host */
 
 static void
 on_error(void *arg, const struct cbus_error *error)
@@ -38,6 +39,7 @@ setup(void **state)
 
 	(void)state;
 	api_init(&bus, &ops, NULL);
+	bus.id = (struct ipc_node_id){ 0x2a, 1, 1 };
 	cbus_on_error(&bus, on_error, NULL);
 	said[0] = '\0';
 	contract = NULL;
@@ -150,6 +152,19 @@ workers_are_trusted_with_text_and_programs_are_not(void **state)
 }
 
 static void
+workers_of_another_host_are_not_trusted(void **state)
+{
+	(void)state;
+	assert_int_equal(topic(&far, "t:a", "[1]"), 0);
+	assert_int_equal(topic(&far, "t:a", "{"), -EPROTO);
+	assert_string_equal(said,
+	    "topic|a|delivery|-71|0000002b-2-5|it is no JSON");
+	assert_int_equal(event(&far, "r:a", "tick", "{}"), 0);
+	assert_int_equal(event(&far, "r:a", "\n", "{}"), -EPROTO);
+	assert_int_equal(event(&far, "p:r:x", "join", "{}"), -EPROTO);
+}
+
+static void
 a_program_does_not_tell_who_joins(void **state)
 {
 	(void)state;
@@ -258,6 +273,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_parts_are_found_where_they_lie),
 		TEST(workers_are_trusted_with_text_and_programs_are_not),
+		TEST(workers_of_another_host_are_not_trusted),
 		TEST(a_program_does_not_tell_who_joins),
 		TEST(an_event_without_its_name_is_none),
 		TEST(a_channel_without_a_name_is_refused),

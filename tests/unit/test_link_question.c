@@ -15,6 +15,7 @@ what_the_hub_says_arrives_with_its_figures(void **state)
 	struct ipc_queried queried = { .token = 9, .late = 2 };
 	struct ipc_wanted wanted = { .wanted = 1 };
 	struct ipc_gone gone = { .node = { 1, 5, 1 } };
+	struct ipc_fault fault = { -EPIPE, 7, 5 };
 
 	link_is_up(f);
 	hub_says(f, IPC_CONTRACT, NULL, 0, "{}", 2);
@@ -38,7 +39,9 @@ what_the_hub_says_arrives_with_its_figures(void **state)
 	assert_int_equal(f->flag, 0);
 	hub_says(f, IPC_GONE, &gone, sizeof(gone), NULL, 0);
 	assert_int_equal(f->number, 5);
-	assert_string_equal(f->log, "WTQSUNNG");
+	hub_says(f, IPC_FAULT, &fault, sizeof(fault), "publishredisoh", 14);
+	assert_string_equal(f->text + sizeof(fault), "publishredisoh");
+	assert_string_equal(f->log, "WTQSUNNGX");
 }
 
 static void

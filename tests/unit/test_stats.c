@@ -284,9 +284,9 @@ every_field_is_described_in_its_place(void **state)
 	assert_string_equal(stats_worker_fields[STATS_WORKER_COUNT - 1].field,
 	    "ready");
 	assert_string_equal(stats_hub_fields[STATS_HUB_COUNT - 1].name,
-	    "hub_wanted");
+	    "sync_bad");
 	assert_int_equal(stats_hub_fields[STATS_HUB_COUNT - 1].type,
-	    STATS_GAUGE);
+	    STATS_COUNTER);
 }
 
 static void
