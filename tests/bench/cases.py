@@ -47,13 +47,13 @@ CASES = (
          "relaying dominates",
          load(8, "--publishers", "8", "--window", "256"), workers=8,
          pinned=False),
-    Case("hub", "the hub alone against Redis: 8 programs listen, 8 publish, "
-         "Unix socket, 256 in flight, one core",
+    Case("hub", "the hub alone, and its Redis door, against Redis: 8 programs "
+         "listen, 8 publish, Unix socket, 256 in flight, one core",
          load(8, "--publishers", "8", "--window", "256"),
-         peers=("hub", "redis")),
+         peers=("hub", "door", "redis")),
     Case("hub-burst", "the same in bursts of 256",
          load(8, "--publishers", "8", "--burst", "256"),
-         peers=("hub", "redis")),
+         peers=("hub", "door", "redis")),
     Case("light", "400 subscribers, 200 publishes a second, one core",
          load(400, "--rate", "200"), figure="latency"),
     Case("light-four", "the same, four workers",

@@ -68,6 +68,11 @@ def workers(results):
     yield times("3. The hub relays more per CPU second than Redis",
                 results.median("hub", "hub", path),
                 results.median("hub", "redis", path), 1, "hub / Redis")
+    for case in ("hub", "hub-burst"):
+        yield times("3. So does its Redis door, with the same clients",
+                    results.median(case, "door", path),
+                    results.median(case, "redis", path), 1,
+                    case + ": door / Redis")
 
 
 def light(results):

@@ -77,7 +77,7 @@ def describe(peers, load):
         node, folder = peers["crossws"][1]
         rows.append(("node", version([node, "--version"])))
         for name in ("crossws", "socket.io", "@socket.io/cluster-adapter",
-                     "ws"):
+                     "ws", "ioredis"):
             path = os.path.join(folder, "node_modules", name, "package.json")
             with open(path, encoding="utf-8") as file:
                 found = re.search(r'"version":\s*"([^"]+)"', file.read())

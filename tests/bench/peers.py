@@ -149,6 +149,15 @@ class Hub(UnixServer):
                 os.path.join(self.folder, "run")]
 
 
+class Door(Hub):
+    """The same, through its Redis door."""
+
+    protocol = "redis"
+
+    def socket_path(self):
+        return os.path.join(self.folder, "run", "redis.sock")
+
+
 class Redis(UnixServer):
     """Redis as a relay: nothing is stored, limits are out of the way."""
 
@@ -282,6 +291,7 @@ def find_all(installer, busctl):
     found = {
         "clusterbus": (Clusterbus, busctl),
         "hub": (Hub, busctl),
+        "door": (Door, busctl),
         "redis": (Redis, installer.redis()),
         "nats": (Nats, installer.nats()),
         "nats-tcp": (NatsTcp, installer.nats()),

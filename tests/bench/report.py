@@ -16,7 +16,7 @@ NAMES = {
     "nats-tcp": "NATS (plain TCP)", "nchan": "nginx + nchan",
     "crossws": "crossws", "socketio": "socket.io",
     "uws": "uWebSockets (1 process)", "hub": "clusterbus's hub",
-    "redis": "Redis",
+    "door": "its Redis door", "redis": "Redis",
 }
 
 
@@ -195,6 +195,40 @@ def cost_table(costs):
     return lines + [""]
 
 
+DRIVERS = {"redis": "clusterbus, redis", "pgsql": "clusterbus, pgsql",
+           "crossws": "crossws, redis() and ioredis"}
+
+
+def driver_table(drivers):
+    """What a message to another host costs (drivers.py)."""
+    lines = ["### drivers: from one host to another", "",
+             "Two hosts on this machine and a real server, Unix sockets, 128 "
+             "bytes (drivers.py). Added:", "to a client on the other host, "
+             "minus to one on another worker of the same host (crossws:",
+             "of the same process), one message at a time, median / p99. CPU: "
+             "batches of 256 messages, from", "one client to one; a host is "
+             "the primary and its two workers, or the process of Node.", "",
+             "| | same host µs | other host µs | added µs | CPU µs a message: "
+             "primary that sends | primary that receives | server | both hosts "
+             "| messages per CPU second of both hosts | redis is × better |",
+             "|" + "---|" * 10]
+    middle = {name: {figure: values[0] for figure, values in found.items()}
+              for name, found in drivers}
+    for name, found in drivers:
+        cells = [DRIVERS[name]]
+        cells += [f"{found[one + '_p50'][0]:,.0f} / "
+                  f"{found[one + '_p99'][0]:,.0f}"
+                  for one in ("near", "far", "added")]
+        cells += [f"{found['cpu_' + one][0]:.1f}"
+                  for one in ("sends", "receives", "server", "hosts")]
+        rate, low, high = found["per_cpu_second"]
+        cells.append(f"**{human(rate)}** ({human(low)}–{human(high)})")
+        cells.append(f"{middle['redis']['per_cpu_second'] / rate:.1f}"
+                     if name == "crossws" and "redis" in middle else "")
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines + [""]
+
+
 def render(kept, machine, cases, note):
     """The whole report."""
     runs, limits = kept["runs"], kept["limits"]
@@ -230,4 +264,6 @@ def render(kept, machine, cases, note):
         lines += limit_table(results)
     if kept.get("costs"):
         lines += cost_table(kept["costs"])
+    if kept.get("drivers"):
+        lines += driver_table(kept["drivers"])
     return "\n".join(lines).rstrip() + "\n"

@@ -45,10 +45,10 @@ def parse_words():
                         help="seconds of each run (3)")
     parser.add_argument("--only", action="append", metavar="CASE",
                         choices=[case.name for case in CASES] +
-                        ["limit", "costs"])
+                        ["limit", "costs", "drivers"])
     parser.add_argument("--peer", action="append", metavar="NAME",
-                        help="take part: clusterbus, hub, redis, nats, "
-                        "nats-tcp, nchan, uws, crossws, socketio (all)")
+                        help="take part: clusterbus, hub, door, redis, "
+                        "nats, nats-tcp, nchan, uws, crossws, socketio (all)")
     parser.add_argument("--quick", action="store_true",
                         help="one round of one second")
     parser.add_argument("--note", default="", metavar="TEXT",
@@ -154,6 +154,24 @@ def run_costs(words, kept, save):
     save()
 
 
+def run_drivers(words, node, kept, save):
+    """What a message to another host costs, with each driver."""
+    line = [os.path.join(HERE, "drivers.py"), "--rounds", str(words.rounds)]
+    if node is not None:
+        line += ["--modules", node[1]]
+    done = subprocess.run(line, stdout=subprocess.PIPE, check=False,
+                          timeout=600, env=dict(os.environ,
+                                                BUSCTL=words.busctl))
+    if done.returncode != 0:
+        say("drivers: failed")
+        return
+    kept["drivers"] = json.loads(done.stdout.decode().splitlines()[-1])
+    for name, found in kept["drivers"]:
+        say(f"drivers: {name}: {found['added_p50'][0]:,.0f} us, "
+            f"{found['per_cpu_second'][0]:,.0f} per CPU second")
+    save()
+
+
 def choose_report(words):
     """A partial run must not replace the report in the repository."""
     if words.report:
@@ -191,6 +209,8 @@ def main():
             run_limits(words, kept["limits"], save)
         if not words.only or "costs" in words.only:
             run_costs(words, kept, save)
+        if not words.only or "drivers" in words.only:
+            run_drivers(words, installer.node(), kept, save)
     path = choose_report(words)
     note = (f"{kept['rounds']} rounds of {kept['duration']:g} s for each "
             f"server and case. {words.note}").rstrip()

@@ -1,8 +1,9 @@
 /*
  * crossws.mjs - a bus made of crossws, as its documentation shows it.
  *
- * Usage: node crossws.mjs PORT WORKERS.  One worker: this process alone.
- * More: node:cluster, joined by crossws's cluster sync.  Messages are
+ * Usage: node crossws.mjs PORT WORKERS [REDIS-SOCKET].  One worker: this
+ * process alone, or joined with others by that Redis and ioredis.  More:
+ * node:cluster, joined by crossws's cluster sync.  Messages are
  * "s TOPIC" answered by "k", and "p TOPIC PAYLOAD"; subscribers get the
  * payload alone.  Nothing is done that an application would not do.
  */
@@ -17,6 +18,7 @@ const load = (name) => import(pathToFileURL(require.resolve(name)).href);
 
 const port = Number(process.argv[2]);
 const workers = Number(process.argv[3]);
+const path = process.argv[4];
 
 async function serve(sync) {
 	const { default: crossws } = await load("crossws/adapters/node");
@@ -47,7 +49,11 @@ async function serve(sync) {
 }
 
 const sync = await load("crossws/sync");
-if (workers === 1) {
+if (path) {
+	const { Redis } = await load("ioredis");
+	await serve(sync.redis({ client: new Redis({ path }),
+		channel: "bench" }));
+} else if (workers === 1) {
 	await serve(undefined);
 } else if (cluster.isPrimary) {
 	let ready = 0;
