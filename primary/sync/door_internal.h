@@ -35,6 +35,8 @@ enum {
 	DOOR_PASSWORD_MAX = 512,
 	DOOR_TOPIC_MAX = 480,    /* what max-topic can be at most */
 	DOOR_CHANNEL_MAX = 1024, /* bytes of a channel's name, a pattern */
+	/* Each publish is held against each of them: different ones, in all. */
+	DOOR_PATTERNS_MAX = 1000,
 	DOOR_IN_EXTRA = 8 << 20, /* of a command besides its largest argument */
 };
 

@@ -128,6 +128,21 @@ door_is_too_long(struct door_call *call, const struct resp_arg *name)
 	return true;
 }
 
+/* Would it be one pattern too many? */
+static bool
+has_no_room(struct door_call *call, enum door_kind kind,
+    const struct resp_arg *name)
+{
+	const struct door_table *table = &call->client->door->table;
+
+	if (kind != DOOR_PATTERN ||
+	    table->names[DOOR_PATTERN].count < DOOR_PATTERNS_MAX ||
+	    door_table_find(table, kind, name->at, name->len) != NULL)
+		return false;
+	door_refuse(call, "ERR max number of patterns reached");
+	return true;
+}
+
 static void
 join_all(struct door_call *call, enum door_kind kind)
 {
@@ -142,7 +157,8 @@ join_all(struct door_call *call, enum door_kind kind)
 			    "ERR max number of subscriptions reached");
 			return;
 		}
-		if (door_is_too_long(call, &call->args[i]))
+		if (door_is_too_long(call, &call->args[i]) ||
+		    has_no_room(call, kind, &call->args[i]))
 			return;
 		if (join(client, kind, &call->args[i]) != 0) {
 			door_refuse(call, "OOM no memory for this");

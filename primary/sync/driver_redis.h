@@ -217,7 +217,7 @@ struct cbus_sync {
 	struct redis_resolver *resolver;
 	struct redis_link publisher, subscriber;
 	ev_timer timer;   /* next attempt, look at the resolver, or the tick */
-	uint32_t attempt; /* since it was up; picks the address */
+	uint32_t attempt; /* since it was up for a tick; picks the address */
 	uint32_t backoff_min_ms, backoff_max_ms;
 	size_t queue_max;
 	size_t queued; /* bytes of what was published and not answered */

@@ -104,7 +104,6 @@ redis_life_ready(struct cbus_sync *sync)
 	    !sync->subscriber.ready)
 		return;
 	sync->state = REDIS_UP;
-	sync->attempt = 0;
 	sync->events->on_state(sync->arg, true);
 }
 
@@ -188,6 +187,9 @@ tick(struct cbus_sync *sync)
 					  "the server cannot be reached");
 		return;
 	}
+	/* Not before: a server that greets and closes is backed off from. */
+	if (sync->state == REDIS_UP)
+		sync->attempt = 0;
 }
 
 static void

@@ -9,6 +9,7 @@ browser's windows.
 tests/support/readme.py says how a block is marked.
 """
 # timeout: 180
+import json
 import os
 import re
 import shutil
@@ -193,8 +194,21 @@ def kill_the_primary_and_start_it_again(tour):
     for window in tour.windows:
         equal(window.alive(), True, "a window without a primary")
     wait_until(lambda: b"ready" == ready(tour)[:5], DEADLINE_S, "/ready")
+    wait_until(lambda: all_have_a_hub(tour), DEADLINE_S, "every worker")
     tour.windows[0].pub("demo", 1)
     equal(tour.windows[1].msg("demo")["data"], 1, "relayed again")
+
+
+def all_have_a_hub(tour):
+    """Has every worker found the new primary?  /ready is one worker's word."""
+    done = subprocess.run(
+        [BUSCTL, "status", "--json", "--run-dir",
+         os.path.join(tour.dir, "run")], capture_output=True, timeout=20)
+    if done.returncode != 0:
+        return False
+    workers = json.loads(done.stdout)["workers"]
+    return all(worker["hub_connected"] == 1 for worker in workers
+               if worker["state"] == "RUNNING")
 
 
 def ready(tour):

@@ -1,4 +1,5 @@
 /* test_driver_redis_life.c - servers that go, stand still, talk nonsense. */
+#include "primary/sync/driver_redis.h"
 #include "redis_rig.h"
 #include "torture.h"
 
@@ -92,6 +93,19 @@ lost_messages_are_counted_and_told(void **state)
 	assert_int_equal(rig->stages[CBUS_SYNC_PUBLISH], 1);
 	assert_non_null(strstr(rig->text, "3 messages"));
 	assert_int_equal(rig->lost, 3);
+}
+
+static void
+a_server_that_greets_and_closes_is_backed_off_from(void **state)
+{
+	struct redis_rig *rig = *state;
+
+	rig_open_up(rig, "", "");
+	for (unsigned turn = 1; turn <= 5; turn++) {
+		assert_in_range(rig->sync->attempt, turn - 1, UINT32_MAX);
+		fake_redis_cut(&rig->fake);
+		RUN_UNTIL(rig, rig->up == turn + 1);
+	}
 }
 
 static void
@@ -217,6 +231,7 @@ main(void)
 		T(what_waits_is_bounded_until_the_server_answers),
 		T(what_was_answered_makes_room_again),
 		T(lost_messages_are_counted_and_told),
+		T(a_server_that_greets_and_closes_is_backed_off_from),
 		T(a_publish_that_the_server_refuses_is_told_without_its_content),
 		T(answers_that_are_not_of_redis_cost_a_connection_and_nothing_else),
 		T(closing_sends_what_waits_and_tells_nothing),
