@@ -60,8 +60,7 @@ fits(const struct contract_entry *entry, struct json_span data,
 		note(outcome, err);
 		return false;
 	}
-	(void)snprintf(outcome->text, sizeof(outcome->text), "data%s: %s (%s)",
-	    fault.instance, fault.message, fault.schema);
+	schema_fault_text(&fault, "data", outcome->text, sizeof(outcome->text));
 	outcome->status = 422;
 	outcome->code = ERR_VALIDATION;
 	outcome->why = outcome->text;
@@ -150,7 +149,8 @@ publish_one(struct worker *worker, struct json_span text,
 	if (m.binary)
 		note(outcome, publish_binary(worker->bus, &m, &opts, outcome));
 	else if (contract == NULL ||
-	    fits(contract_topic(contract, opts.role, m.topic.text, m.topic.len),
+	    fits(contract_find(contract, CONTRACT_TOPIC, opts.role,
+		     m.topic.text, m.topic.len),
 		m.data, outcome))
 		note(outcome,
 		    cbus_publish_opts(worker->bus, m.topic.text, m.data.at,
@@ -336,7 +336,8 @@ api_emit(const struct api_call *call)
 		bad(&outcome, why);
 	/* A role's own event is looked at where the client is. */
 	else if (contract == NULL ||
-	    fits(contract_event(contract, NULL, e.event.text, e.event.len),
+	    fits(contract_find(contract, CONTRACT_EVENT, NULL, e.event.text,
+		     e.event.len),
 		e.data, &outcome))
 		note(&outcome, emit(worker->bus, &e));
 	answer(call->http, &outcome);
@@ -369,7 +370,8 @@ api_notify(const struct api_call *call)
 	    api_check_name(&type, CBUS_EVENT_MAX, &why) != 0)
 		bad(&outcome, why);
 	else if (contract == NULL ||
-	    fits(contract_resource(contract, NULL, resource.text, resource.len),
+	    fits(contract_find(contract, CONTRACT_RESOURCE, NULL, resource.text,
+		     resource.len),
 		data, &outcome))
 		note(&outcome,
 		    cbus_notify(worker->bus, resource.text, type.text, data.at,

@@ -227,7 +227,7 @@ is_allowed(struct client *client, const char *name, size_t name_len,
 
 	if (worker->contract == NULL)
 		return true;
-	entry = contract_method(worker->contract,
+	entry = contract_find(worker->contract, CONTRACT_METHOD,
 	    identity_role(client->identity), name, name_len);
 	if (entry == NULL) {
 		refuse(client, id, id_len, ERR_NOT_FOUND,
@@ -239,9 +239,7 @@ is_allowed(struct client *client, const char *name, size_t name_len,
 	rc = contract_check(entry->payload, input, len, &fault);
 	if (rc == 0)
 		return true;
-	(void)snprintf(text, sizeof(text), "%s: %s (%s)",
-	    fault.instance[0] != '\0' ? fault.instance : "the input",
-	    fault.message, fault.schema);
+	schema_fault_text(&fault, "input", text, sizeof(text));
 	refuse(client, id, id_len,
 	    rc == -ENOMEM ? ERR_INTERNAL : ERR_VALIDATION, text);
 	return false;
@@ -320,15 +318,13 @@ check_output(const struct cbus_call *call, const char *data, size_t len)
 	char text[sizeof(fault) + 64];
 
 	if (worker->contract != NULL)
-		entry = contract_method(worker->contract,
+		entry = contract_find(worker->contract, CONTRACT_METHOD,
 		    identity_role(call->client->identity), call->name,
 		    strlen(call->name));
 	if (entry == NULL || entry->output == NULL ||
 	    contract_check(entry->output, data, len, &fault) == 0)
 		return 0;
-	(void)snprintf(text, sizeof(text), "%s: %s (%s)",
-	    fault.instance[0] != '\0' ? fault.instance : "the output",
-	    fault.message, fault.schema);
+	schema_fault_text(&fault, "output", text, sizeof(text));
 	api_error(worker->bus, "method", call->name, strlen(call->name),
 	    "answer", NULL, -EINVAL, text);
 	return -EINVAL;

@@ -134,6 +134,8 @@ void
 client_authenticated(struct client *client)
 {
 	const char *user = identity_user(client->identity);
+	struct worker *worker = client->worker;
+	uint64_t joins = worker->channels.joins;
 
 	if (client->state != CLIENT_OPEN)
 		return;
@@ -142,10 +144,12 @@ client_authenticated(struct client *client)
 		return;
 	if (client->connected) {
 		conn_identify(client);
-		return;
+	} else {
+		client->connected = true;
+		app_connect(client);
 	}
-	client->connected = true;
-	app_connect(client);
+	if (worker->channels.joins != joins)
+		membership_hold(worker, client);
 }
 
 void
@@ -285,6 +289,8 @@ sweep_open(struct worker *worker, struct client *client)
 		return;
 	if (!client->pinged && silent >= config->ping_interval)
 		ping(client);
+	if (client->held != 0 && client->held++ > HELD_SWEEPS_MAX)
+		membership_let_go(client); /* the hub hangs */
 	if (client->outbox.gap_count != 0)
 		flush_mark(&worker->flush, client); /* no memory at first */
 	client_note_soft(client);

@@ -81,6 +81,7 @@ struct client {
 	bool in_binary;     /* the message in `in` is binary */
 	bool authenticated; /* OPEN: false while it must say who it is */
 	bool connected;     /* client_authenticated() has run */
+	uint8_t held;       /* nothing is sent: membership_hold(); sweeps */
 	uint8_t close_sent; /* the close frame has been handed over */
 	uint16_t close_code;
 	uint16_t refused; /* messages over its rate, one after the other */

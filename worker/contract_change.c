@@ -31,7 +31,8 @@ is_topic_still(const struct worker *worker, const char *role,
 
 	if (worker->contract == NULL)
 		return channel->name[0] == 't';
-	entry = contract_topic(worker->contract, role, known->name, known->len);
+	entry = contract_find(worker->contract, CONTRACT_TOPIC, role,
+	    known->name, known->len);
 	/* "f:" is joined by clients of that role only. */
 	return entry != NULL &&
 	    (entry->role != NULL) == (channel->name[0] == 'f');
@@ -74,8 +75,8 @@ is_allowed_still(const struct worker *worker, const struct client *client,
 	if (channel->name[0] != 'w')
 		return is_topic_still(worker, role, channel, known);
 	return worker->contract == NULL ||
-	    contract_resource(worker->contract, role, known->name,
-		known->len) != NULL;
+	    contract_find(worker->contract, CONTRACT_RESOURCE, role,
+		known->name, known->len) != NULL;
 }
 
 static void

@@ -102,9 +102,10 @@ is_for(struct worker *worker, const struct client *client, struct fanout *d)
 	const struct api_push *p = d->push;
 	const char *role = identity_role(client->identity);
 	const struct contract_entry *entry = p->channel[0] == 'w' ?
-	    contract_resource(worker->bus->contract, role, d->name,
-		d->name_len) :
-	    contract_event(worker->bus->contract, role, p->name, p->name_len);
+	    contract_find(worker->bus->contract, CONTRACT_RESOURCE, role,
+		d->name, d->name_len) :
+	    contract_find(worker->bus->contract, CONTRACT_EVENT, role, p->name,
+		p->name_len);
 
 	if (entry == NULL) {
 		d->left_out++;

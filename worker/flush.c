@@ -167,6 +167,8 @@ flush_client(struct worker *worker, struct client *client)
 
 	if (client->partial || client->state == CLIENT_DEAD)
 		return;
+	if (client->held != 0 && client->state == CLIENT_OPEN)
+		return; /* membership_let_go() marks it again */
 	if (outbox->count == 0 && outbox->gap_count != 0)
 		tell_gaps(client);
 	if (outbox->count != 0 && !write_some(worker, client))

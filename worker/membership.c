@@ -45,6 +45,7 @@ wait_for_joined(struct channel *channel, struct client *client, const char *id,
 	client->waiter_count++;
 	waiter->client = client;
 	waiter->answer = NULL;
+	waiter->holds = false;
 	waiter->id_len = id_len;
 	if (id_len != 0)
 		memcpy(waiter->id, id, id_len);
@@ -189,7 +190,8 @@ stop_waiting(struct client *client, const struct channel *channel)
 
 	list_for_each_safe(link, next, &channel->waiters) {
 		waiter = LIST_ENTRY(link, struct waiter, in_channel);
-		if (waiter->client != client || waiter->answer != NULL)
+		if (waiter->client != client || waiter->answer != NULL ||
+		    waiter->holds)
 			continue;
 		client_push_own(client,
 		    reply_err(waiter->id, waiter->id_len, ERR_BAD_REQUEST,

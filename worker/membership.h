@@ -25,6 +25,10 @@
 
 #include "base/base.h"
 
+enum {
+	HELD_SWEEPS_MAX = 2 /* a sweep comes once a second */
+};
+
 struct client;
 struct frame;
 struct worker;
@@ -77,6 +81,17 @@ WARN_UNUSED int membership_placed(struct worker *worker);
  */
 void membership_answer(struct worker *worker, struct client *client,
     struct frame *frame);
+
+/*
+ * Send the client nothing until the hub knows of every JOIN that is under way
+ * now; so who has its welcome can be reached as this user, and in the rooms
+ * that a connect hook has put it into, from every node.  A hub that is away
+ * holds nobody, one that hangs for HELD_SWEEPS_MAX seconds at most.
+ */
+void membership_hold(struct worker *worker, struct client *client);
+
+/* End that, whether the hub knows or not. */
+void membership_let_go(struct client *client);
 
 /* The client has gone: end all it has. */
 void membership_end(struct worker *worker, struct client *client);

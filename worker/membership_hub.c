@@ -26,6 +26,11 @@ acknowledge(struct channel *channel, const char *extra)
 	while (!list_is_empty(&channel->waiters)) {
 		waiter = LIST_ENTRY(channel->waiters.next, struct waiter,
 		    in_channel);
+		if (waiter->holds) {
+			membership_let_go(waiter->client);
+			membership_waiter_free(waiter);
+			continue;
+		}
 		client_push_own(waiter->client,
 		    waiter->answer != NULL ?
 			frame_ref(waiter->answer) :
@@ -34,27 +39,59 @@ acknowledge(struct channel *channel, const char *extra)
 	}
 }
 
-/* JOINs are answered in order: the last one's answer stands for all. */
+/*
+ * A waiter for all JOINs that are under way: they are answered in order, so the
+ * last one's answer stands for all.  NULL: there is none, or no memory.
+ */
+static struct waiter *
+wait_for_all(struct worker *worker, struct client *client)
+{
+	struct list *joining = &worker->channels.joining;
+	struct channel *channel;
+	struct waiter *waiter;
+
+	if (list_is_empty(joining))
+		return NULL;
+	waiter = calloc(1, sizeof(*waiter));
+	if (waiter == NULL)
+		return NULL;
+	channel = LIST_ENTRY(joining->prev, struct channel, joining);
+	waiter->client = client;
+	client->waiter_count++;
+	list_append(&channel->waiters, &waiter->in_channel);
+	list_append(&client->waiters, &waiter->in_client);
+	return waiter;
+}
+
 void
 membership_answer(struct worker *worker, struct client *client,
     struct frame *frame)
 {
-	struct list *joining = &worker->channels.joining;
-	struct channel *channel;
-	struct waiter *waiter = NULL;
+	struct waiter *waiter =
+	    frame != NULL ? wait_for_all(worker, client) : NULL;
 
-	if (frame != NULL && !list_is_empty(joining))
-		waiter = calloc(1, sizeof(*waiter));
-	if (waiter == NULL) {
+	if (waiter != NULL)
+		waiter->answer = frame;
+	else
 		client_push_own(client, frame);
+}
+
+void
+membership_hold(struct worker *worker, struct client *client)
+{
+	struct waiter *waiter = wait_for_all(worker, client);
+
+	if (waiter == NULL)
 		return;
-	}
-	channel = LIST_ENTRY(joining->prev, struct channel, joining);
-	waiter->client = client;
-	waiter->answer = frame;
-	client->waiter_count++;
-	list_append(&channel->waiters, &waiter->in_channel);
-	list_append(&client->waiters, &waiter->in_client);
+	waiter->holds = true;
+	client->held = 1;
+}
+
+void
+membership_let_go(struct client *client)
+{
+	client->held = 0;
+	flush_mark(&client->worker->flush, client);
 }
 
 void

@@ -7,6 +7,7 @@
 #ifndef WORKER_MEMBERSHIP_INTERNAL_H
 #define WORKER_MEMBERSHIP_INTERNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/base.h"
@@ -27,6 +28,7 @@ struct waiter {
 	struct list in_client;
 	struct client *client;
 	struct frame *answer; /* owned; NULL: ok, with id */
+	bool holds;           /* no answer: client->held ends */
 	size_t id_len;
 	char id[];
 };

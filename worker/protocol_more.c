@@ -67,8 +67,8 @@ take_resource(struct client *client, const struct command *command,
 		return false;
 	}
 	if (worker->contract != NULL &&
-	    contract_resource(worker->contract, identity_role(client->identity),
-		name, len) == NULL) {
+	    contract_find(worker->contract, CONTRACT_RESOURCE,
+		identity_role(client->identity), name, len) == NULL) {
 		protocol_refuse(client, command, ERR_NOT_FOUND,
 		    "there is no such resource");
 		return false;

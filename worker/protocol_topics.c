@@ -48,7 +48,7 @@ find_topic(struct client *client, const struct command *command,
 	}
 	topic->entry = NULL;
 	if (worker->contract != NULL) {
-		topic->entry = contract_topic(worker->contract,
+		topic->entry = contract_find(worker->contract, CONTRACT_TOPIC,
 		    identity_role(client->identity), topic->name, topic->len);
 		if (topic->entry == NULL) {
 			protocol_refuse(client, command, ERR_NOT_FOUND,
@@ -150,8 +150,7 @@ data_fits(struct client *client, const struct command *command,
 	if (contract_check(topic->entry->payload, push->data, push->len,
 		&fault) == 0)
 		return true;
-	(void)snprintf(text, sizeof(text), "data%s: %s (%s)", fault.instance,
-	    fault.message, fault.schema);
+	schema_fault_text(&fault, "data", text, sizeof(text));
 	protocol_refuse(client, command, ERR_VALIDATION, text);
 	return false;
 }

@@ -30,7 +30,8 @@ topic_channel(const struct cbus *bus, const char *role, const char *topic,
 			return -ENOENT; /* an open bus has no roles */
 	}
 	if (bus->contract != NULL) {
-		entry = contract_topic(bus->contract, role, topic, len);
+		entry = contract_find(bus->contract, CONTRACT_TOPIC, role,
+		    topic, len);
 		if (entry == NULL || (entry->role != NULL) != (role != NULL))
 			return -ENOENT;
 		/* Nobody could say whether it fits. */
@@ -96,7 +97,8 @@ cbus_subscribe(struct cbus *bus, const char *topic, cbus_data_fn *fn, void *arg,
 	if (rc != 0 || fn == NULL || ret_sub == NULL)
 		return -EINVAL;
 	if (bus->contract != NULL &&
-	    contract_topic(bus->contract, NULL, topic, len) == NULL)
+	    contract_find(bus->contract, CONTRACT_TOPIC, NULL, topic, len) ==
+		NULL)
 		return -ENOENT;
 	rc = channel_name(&channel, 't', topic, len);
 	if (rc != 0)

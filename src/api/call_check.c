@@ -67,7 +67,7 @@ int
 check_shared_event(const struct cbus *bus, const struct api_push *push)
 {
 	return bus->contract == NULL ||
-		contract_event(bus->contract, NULL, push->name,
+		contract_find(bus->contract, CONTRACT_EVENT, NULL, push->name,
 		    push->name_len) != NULL ?
 	    0 :
 	    -ENOENT;

@@ -126,9 +126,7 @@ api_fits(struct cbus *bus, const struct contract_entry *entry,
 	}
 	if (contract_check(entry->payload, push->data, push->len, &fault) == 0)
 		return true;
-	(void)snprintf(text, sizeof(text), "%s%s%s (%s)", fault.message,
-	    fault.instance[0] != '\0' ? " at " : "", fault.instance,
-	    fault.schema);
+	schema_fault_text(&fault, "data", text, sizeof(text));
 	(void)refuse(bus, push, from, text);
 	return false;
 }
@@ -148,7 +146,8 @@ role_topic(const struct contract *contract, const struct api_push *push)
 	role_len = (size_t)(slash - name);
 	memcpy(role, name, role_len);
 	role[role_len] = '\0';
-	entry = contract_topic(contract, role, slash + 1, len - role_len - 1);
+	entry = contract_find(contract, CONTRACT_TOPIC, role, slash + 1,
+	    len - role_len - 1);
 	return entry != NULL && entry->role != NULL ? entry : NULL;
 }
 
@@ -160,7 +159,8 @@ api_declared(const struct cbus *bus, const struct api_push *push)
 
 	switch (push->channel[0]) {
 	case 't':
-		return contract_topic(bus->contract, NULL, name, len);
+		return contract_find(bus->contract, CONTRACT_TOPIC, NULL, name,
+		    len);
 	case 'f':
 		return role_topic(bus->contract, push);
 	case 'w':
@@ -168,8 +168,8 @@ api_declared(const struct cbus *bus, const struct api_push *push)
 		    len);
 	case 'r':
 	case 'a':
-		return contract_event(bus->contract, NULL, push->name,
-		    push->name_len);
+		return contract_find(bus->contract, CONTRACT_EVENT, NULL,
+		    push->name, push->name_len);
 	default:
 		return contract_any(bus->contract, CONTRACT_EVENT, push->name,
 		    push->name_len);
@@ -230,5 +230,6 @@ api_event_for(const struct cbus *bus, const char *role, const char *event,
     size_t len)
 {
 	return bus->contract == NULL ||
-	    contract_event(bus->contract, role, event, len) != NULL;
+	    contract_find(bus->contract, CONTRACT_EVENT, role, event, len) !=
+	    NULL;
 }

@@ -14,10 +14,8 @@
 static void
 release_scope(struct contract_scope *scope)
 {
-	table_release(&scope->topics);
-	table_release(&scope->events);
-	table_release(&scope->methods);
-	table_release(&scope->resources);
+	for (size_t i = 0; i < ARRAY_LEN(scope->names); i++)
+		table_release(&scope->names[i].plain);
 }
 
 void
@@ -87,73 +85,45 @@ better_of(const struct declaration *own, const struct declaration *shared)
 	return own != NULL ? &own->entry : NULL;
 }
 
-const struct contract_entry *
-contract_topic(const struct contract *contract, const char *role,
-    const char *name, size_t len)
+/* A plain name goes before patterns, whoever declared them. */
+static const struct contract_entry *
+find(const struct contract *contract, enum contract_kind kind,
+    const struct contract_scope *own, const char *name, size_t len)
 {
-	const struct contract_scope *own =
-	    role != NULL ? find_role(contract, role) : NULL;
+	const struct contract_names *shared = &contract->shared.names[kind];
 	uint64_t hash = hash_bytes(name, len);
 	const struct declaration *found;
 
-	found = find_plain(&contract->shared.topics, name, len, hash);
+	found = find_plain(&shared->plain, name, len, hash);
 	if (found == NULL && own != NULL)
-		found = find_plain(&own->topics, name, len, hash);
-	if (found != NULL)
-		return &found->entry;
-	return better_of(own != NULL ? find_pattern(own->patterns, name, len) :
-				       NULL,
-	    find_pattern(contract->shared.patterns, name, len));
-}
-
-const struct contract_entry *
-contract_resource(const struct contract *contract, const char *role,
-    const char *name, size_t len)
-{
-	const struct contract_scope *own =
-	    role != NULL ? find_role(contract, role) : NULL;
-	uint64_t hash = hash_bytes(name, len);
-	const struct declaration *found;
-
-	found = find_plain(&contract->shared.resources, name, len, hash);
-	if (found == NULL && own != NULL)
-		found = find_plain(&own->resources, name, len, hash);
+		found = find_plain(&own->names[kind].plain, name, len, hash);
 	if (found != NULL)
 		return &found->entry;
 	return better_of(own != NULL ?
-		find_pattern(own->resource_patterns, name, len) :
+		find_pattern(own->names[kind].patterns, name, len) :
 		NULL,
-	    find_pattern(contract->shared.resource_patterns, name, len));
+	    find_pattern(shared->patterns, name, len));
 }
 
 const struct contract_entry *
-contract_event(const struct contract *contract, const char *role,
-    const char *name, size_t len)
+contract_find(const struct contract *contract, enum contract_kind kind,
+    const char *role, const char *name, size_t len)
 {
-	const struct contract_scope *own =
-	    role != NULL ? find_role(contract, role) : NULL;
-	const struct declaration *found;
-	uint64_t hash = hash_bytes(name, len);
-
-	found = find_plain(&contract->shared.events, name, len, hash);
-	if (found == NULL && own != NULL)
-		found = find_plain(&own->events, name, len, hash);
-	return found != NULL ? &found->entry : NULL;
+	return find(contract, kind,
+	    role != NULL ? find_role(contract, role) : NULL, name, len);
 }
 
 const struct contract_entry *
-contract_method(const struct contract *contract, const char *role,
+contract_any(const struct contract *contract, enum contract_kind kind,
     const char *name, size_t len)
 {
-	const struct contract_scope *own =
-	    role != NULL ? find_role(contract, role) : NULL;
-	const struct declaration *found;
-	uint64_t hash = hash_bytes(name, len);
+	const struct contract_scope *role = contract->roles;
+	const struct contract_entry *entry =
+	    find(contract, kind, NULL, name, len);
 
-	found = find_plain(&contract->shared.methods, name, len, hash);
-	if (found == NULL && own != NULL)
-		found = find_plain(&own->methods, name, len, hash);
-	return found != NULL ? &found->entry : NULL;
+	for (; entry == NULL && role != NULL; role = role->next)
+		entry = find(contract, kind, role, name, len);
+	return entry;
 }
 
 size_t

@@ -49,6 +49,7 @@ enum contract_kind {
 	CONTRACT_EVENT,
 	CONTRACT_METHOD,
 	CONTRACT_RESOURCE,
+	CONTRACT_KINDS /* must be last */
 };
 
 /* A topic, event, method or resource.  Belongs to the contract. */
@@ -96,14 +97,8 @@ bool contract_has_role(const struct contract *contract, const char *role);
  * The topic, event and so on that a name means for clients of this role (NULL:
  * of none).  What is another role's is not found: NULL.
  */
-const struct contract_entry *contract_topic(const struct contract *contract,
-    const char *role, const char *name, size_t len);
-const struct contract_entry *contract_event(const struct contract *contract,
-    const char *role, const char *name, size_t len);
-const struct contract_entry *contract_method(const struct contract *contract,
-    const char *role, const char *name, size_t len);
-const struct contract_entry *contract_resource(const struct contract *contract,
-    const char *role, const char *name, size_t len);
+const struct contract_entry *contract_find(const struct contract *contract,
+    enum contract_kind kind, const char *role, const char *name, size_t len);
 
 /*
  * What a name means to anybody: the shared one of this kind, else one of some

@@ -20,21 +20,20 @@ struct declaration {
 	size_t literal; /* characters of a pattern that are not variable */
 };
 
+/* The names of one kind. */
+struct contract_names {
+	struct table plain;           /* struct declaration, by_name */
+	struct declaration *patterns; /* the most specific first */
+};
+
 /* What is shared, or a role's own. */
 struct contract_scope {
 	struct table_entry by_role; /* not of the shared one */
 	struct contract_scope *next;
 	const char *role; /* '\0'-terminated; NULL: shared */
-	struct table topics;
-	struct table events;
-	struct table methods;
-	struct table resources;
-	struct declaration *patterns; /* of topics, the most specific first */
-	struct declaration *resource_patterns; /* the same of resources */
-	struct declaration *all;               /* but resources */
+	struct contract_names names[CONTRACT_KINDS];
+	struct declaration *all; /* as declared; resources are last */
 	struct declaration **tail;
-	struct declaration *all_resources;
-	struct declaration **resource_tail;
 };
 
 struct contract {
@@ -44,7 +43,7 @@ struct contract {
 	struct contract_scope shared;
 	struct contract_scope *roles; /* as declared */
 	struct table by_role;
-	size_t counts[CONTRACT_RESOURCE + 1];
+	size_t counts[CONTRACT_KINDS];
 };
 
 /* ---- contract_load.c */

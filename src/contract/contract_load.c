@@ -82,34 +82,18 @@ add_schema(struct loader *l, const struct value *object, const char *name)
 			       NULL;
 }
 
-static struct table *
-table_of(struct contract_scope *scope, enum contract_kind kind)
-{
-	return kind == CONTRACT_TOPIC ? &scope->topics :
-	    kind == CONTRACT_EVENT    ? &scope->events :
-	    kind == CONTRACT_METHOD   ? &scope->methods :
-					&scope->resources;
-}
-
-static struct declaration **
-patterns_of(struct contract_scope *scope, enum contract_kind kind)
-{
-	return kind == CONTRACT_TOPIC ? &scope->patterns :
-					&scope->resource_patterns;
-}
-
 /* Another declaration of what this one declares, in the scope; or NULL. */
 static bool
 is_declared(struct contract_scope *scope, const struct declaration *d)
 {
 	const struct contract_entry *entry = &d->entry;
+	const struct contract_names *names = &scope->names[entry->kind];
 	const struct declaration *other;
 
 	if (!entry->has_pattern)
-		return table_find(table_of(scope, entry->kind), entry->name,
-			   entry->name_len, d->by_name.hash) != NULL;
-	for (other = *patterns_of(scope, entry->kind); other != NULL;
-	     other = other->fewer) {
+		return table_find(&names->plain, entry->name, entry->name_len,
+			   d->by_name.hash) != NULL;
+	for (other = names->patterns; other != NULL; other = other->fewer) {
 		if (contract_names_same(entry->name, entry->name_len,
 			other->entry.name, other->entry.name_len))
 			return true;
@@ -120,7 +104,7 @@ is_declared(struct contract_scope *scope, const struct declaration *d)
 static void
 add_pattern(struct contract_scope *scope, struct declaration *d)
 {
-	struct declaration **at = patterns_of(scope, d->entry.kind);
+	struct declaration **at = &scope->names[d->entry.kind].patterns;
 
 	while (*at != NULL && !contract_more_specific(d, *at))
 		at = &(*at)->fewer;
@@ -141,16 +125,11 @@ add_declaration(struct loader *l, struct declaration *d)
 	}
 	if (d->entry.has_pattern)
 		add_pattern(l->scope, d);
-	else if (table_insert(table_of(l->scope, d->entry.kind), &d->by_name) !=
-	    0)
+	else if (table_insert(&l->scope->names[d->entry.kind].plain,
+		     &d->by_name) != 0)
 		mistakes_no_memory(l->mistakes);
-	if (d->entry.kind == CONTRACT_RESOURCE) {
-		*l->scope->resource_tail = d;
-		l->scope->resource_tail = &d->next;
-	} else {
-		*l->scope->tail = d;
-		l->scope->tail = &d->next;
-	}
+	*l->scope->tail = d;
+	l->scope->tail = &d->next;
 	l->contract->counts[d->entry.kind]++;
 }
 
@@ -287,7 +266,6 @@ load_scope(struct loader *l, struct contract_scope *scope,
 		"resources", "description", NULL };
 
 	scope->tail = &scope->all;
-	scope->resource_tail = &scope->all_resources;
 	if (!expects_object(l, source))
 		return;
 	l->scope = scope;

@@ -37,26 +37,12 @@ check_max_items(struct run *run, const struct rule *rule,
 		"there must be at most %zu items", rule->size);
 }
 
-static void
-compile_count(struct compiler *c, struct node *node, const struct value *value,
-    rule_check_fn *check)
-{
-	size_t size;
-	struct rule *rule;
-
-	if (!compile_size(c, value, &size))
-		return;
-	rule = compile_rule(c, node, value, check, TYPES_ARRAY, ORDER_VALUE);
-	if (rule != NULL)
-		rule->size = size;
-}
-
 void
 keyword_min_items(struct compiler *c, struct node *node,
     const struct value *value, const struct value *schema)
 {
 	(void)schema;
-	compile_count(c, node, value, check_min_items);
+	compile_limit(c, node, value, check_min_items, TYPES_ARRAY);
 }
 
 void
@@ -64,7 +50,7 @@ keyword_max_items(struct compiler *c, struct node *node,
     const struct value *value, const struct value *schema)
 {
 	(void)schema;
-	compile_count(c, node, value, check_max_items);
+	compile_limit(c, node, value, check_max_items, TYPES_ARRAY);
 }
 
 /* An item that is there a second time, or NULL; a few items. */

@@ -69,26 +69,12 @@ check_max_properties(struct run *run, const struct rule *rule,
 		"there must be at most %zu members", rule->size);
 }
 
-static void
-compile_count(struct compiler *c, struct node *node, const struct value *value,
-    rule_check_fn *check)
-{
-	size_t size;
-	struct rule *rule;
-
-	if (!compile_size(c, value, &size))
-		return;
-	rule = compile_rule(c, node, value, check, TYPES_OBJECT, ORDER_VALUE);
-	if (rule != NULL)
-		rule->size = size;
-}
-
 void
 keyword_min_properties(struct compiler *c, struct node *node,
     const struct value *value, const struct value *schema)
 {
 	(void)schema;
-	compile_count(c, node, value, check_min_properties);
+	compile_limit(c, node, value, check_min_properties, TYPES_OBJECT);
 }
 
 void
@@ -96,7 +82,7 @@ keyword_max_properties(struct compiler *c, struct node *node,
     const struct value *value, const struct value *schema)
 {
 	(void)schema;
-	compile_count(c, node, value, check_max_properties);
+	compile_limit(c, node, value, check_max_properties, TYPES_OBJECT);
 }
 
 static bool

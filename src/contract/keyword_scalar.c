@@ -315,26 +315,12 @@ check_string_pattern(struct run *run, const struct rule *rule,
 		mistakes_piece(source->text, source->len), source->text);
 }
 
-static void
-compile_length(struct compiler *c, struct node *node, const struct value *value,
-    rule_check_fn *check)
-{
-	size_t size;
-	struct rule *rule;
-
-	if (!compile_size(c, value, &size))
-		return;
-	rule = compile_rule(c, node, value, check, TYPES_STRING, ORDER_VALUE);
-	if (rule != NULL)
-		rule->size = size;
-}
-
 void
 keyword_min_length(struct compiler *c, struct node *node,
     const struct value *value, const struct value *schema)
 {
 	(void)schema;
-	compile_length(c, node, value, check_min_length);
+	compile_limit(c, node, value, check_min_length, TYPES_STRING);
 }
 
 void
@@ -342,7 +328,7 @@ keyword_max_length(struct compiler *c, struct node *node,
     const struct value *value, const struct value *schema)
 {
 	(void)schema;
-	compile_length(c, node, value, check_max_length);
+	compile_limit(c, node, value, check_max_length, TYPES_STRING);
 }
 
 void

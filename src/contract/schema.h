@@ -54,6 +54,13 @@ WARN_UNUSED int schema_check(const struct schema *schema, const char *json,
     size_t len, struct schema_fault *ret_fault);
 
 /*
+ * A fault as people are told it: "WHAT/place: message (place in the schema)";
+ * what is "data", "input" and so on.
+ */
+void schema_fault_text(const struct schema_fault *fault, const char *what,
+    char *text, size_t size);
+
+/*
  * Schemas that are parts of one tree.  "#/$defs/..." that a schema does not
  * have itself is looked for in defs, which may be NULL.  The tree and what it
  * was parsed from must live as long as the set.  NULL: no memory.

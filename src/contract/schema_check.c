@@ -208,6 +208,14 @@ check_payload(struct run *run, const struct schema *schema, const char *json,
 	return run->aborted;
 }
 
+void
+schema_fault_text(const struct schema_fault *fault, const char *what,
+    char *text, size_t size)
+{
+	(void)snprintf(text, size, "%s%s: %s (%s)", what, fault->instance,
+	    fault->message, fault->schema); /* may be cut */
+}
+
 int
 schema_check(const struct schema *schema, const char *json, size_t len,
     struct schema_fault *ret_fault)

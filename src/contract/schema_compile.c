@@ -209,6 +209,20 @@ compile_size(struct compiler *c, const struct value *value, size_t *ret_size)
 	return false;
 }
 
+void
+compile_limit(struct compiler *c, struct node *node, const struct value *value,
+    rule_check_fn *check, unsigned types)
+{
+	struct rule *rule;
+	size_t size;
+
+	if (!compile_size(c, value, &size))
+		return;
+	rule = compile_rule(c, node, value, check, types, ORDER_VALUE);
+	if (rule != NULL)
+		rule->size = size;
+}
+
 bool
 compile_strings(struct compiler *c, const struct value *value)
 {

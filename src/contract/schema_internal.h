@@ -182,6 +182,10 @@ bool compile_expects(struct compiler *c, const struct value *value,
 bool compile_size(struct compiler *c, const struct value *value,
     size_t *ret_size);
 
+/* A keyword whose value is a count: the rule's size. */
+void compile_limit(struct compiler *c, struct node *node,
+    const struct value *value, rule_check_fn *check, unsigned types);
+
 /* An array of strings; all different if it is to be. */
 bool compile_strings(struct compiler *c, const struct value *value);
 

@@ -66,14 +66,6 @@ name_list(struct writer *w, const struct declaration *d)
 	return rc;
 }
 
-static int
-name_scope(struct writer *w, const struct contract_scope *scope)
-{
-	int rc = name_list(w, scope->all);
-
-	return rc == 0 ? name_list(w, scope->all_resources) : rc;
-}
-
 /* The type of what a function is given. */
 static struct c_type
 type_of(struct writer *w, const struct schema *schema)
@@ -102,14 +94,6 @@ write_list(struct writer *w, const struct declaration *d)
 	return 0;
 }
 
-static int
-write_scope(struct writer *w, const struct contract_scope *scope)
-{
-	int rc = write_list(w, scope->all);
-
-	return rc == 0 ? write_list(w, scope->all_resources) : rc;
-}
-
 /* The names that the header has anyway. */
 static int
 reserve(struct writer *w)
@@ -136,9 +120,9 @@ write_all(struct writer *w, const struct contract *contract, const char *guard)
 	int rc = reserve(w);
 
 	if (rc == 0)
-		rc = name_scope(w, &contract->shared);
+		rc = name_list(w, contract->shared.all);
 	for (; rc == 0 && role != NULL; role = role->next)
-		rc = name_scope(w, role);
+		rc = name_list(w, role->all);
 	if (rc != 0)
 		return rc;
 	(void)fprintf(w->out, "#ifndef %s\n#define %s\n\n", guard, guard);
@@ -146,9 +130,9 @@ write_all(struct writer *w, const struct contract *contract, const char *guard)
 		(void)fprintf(w->out, "%s\n", types_c_runtime[i]);
 	(void)fputc('\n', w->out);
 	c_write_types(w->out, &w->types);
-	rc = write_scope(w, &contract->shared);
+	rc = write_list(w, contract->shared.all);
 	for (role = contract->roles; rc == 0 && role != NULL; role = role->next)
-		rc = write_scope(w, role);
+		rc = write_list(w, role->all);
 	(void)fprintf(w->out, "\n#endif /* %s */\n", guard);
 	return rc;
 }

@@ -344,6 +344,8 @@ c_write_calls(FILE *out, const struct contract_entry *entry, const char *word,
 	case CONTRACT_RESOURCE:
 		write_sender(out, entry, word, data, &notify);
 		return;
+	case CONTRACT_KINDS:
+		return;
 	}
 	/* What is a role's own, only its clients hear. */
 	if (shared) {

@@ -80,6 +80,7 @@ payload_suffix(const struct declaration *d)
 	return d->entry.kind == CONTRACT_RESOURCE ? "Change" : "";
 }
 
+/* All that a declaration needs gets its name, in the file's order. */
 static int
 name_list(struct type_names *names, const struct declaration *d)
 {
@@ -90,15 +91,6 @@ name_list(struct type_names *names, const struct declaration *d)
 			return -ENOMEM;
 	}
 	return 0;
-}
-
-/* All that a declaration needs gets its name, in the file's order. */
-static int
-name_scope(struct type_names *names, const struct contract_scope *scope)
-{
-	int rc = name_list(names, scope->all);
-
-	return rc != 0 ? rc : name_list(names, scope->all_resources);
 }
 
 /* A topic's name as a type: a string, or a template for a pattern. */
@@ -214,9 +206,7 @@ write_members(FILE *out, struct type_names *names, const struct scopes *scopes,
 
 	(void)fprintf(out, "\t%s: {\n", words[kind]);
 	for (size_t i = 0; i < scopes->count; i++) {
-		d = kind == CONTRACT_RESOURCE ? scopes->at[i]->all_resources :
-						scopes->at[i]->all;
-		for (; d != NULL; d = d->next)
+		for (d = scopes->at[i]->all; d != NULL; d = d->next)
 			if (d->entry.kind == kind && !d->entry.has_pattern)
 				write_member(out, names, d);
 	}
@@ -233,15 +223,17 @@ write_scopes(FILE *out, struct type_names *names, const struct scopes *scopes,
 	(void)fprintf(out, "\nexport interface %s extends Contract {\n", name);
 	write_members(out, names, scopes, CONTRACT_TOPIC);
 	(void)fputs("\ttopicPatterns: [\n", out);
-	write_patterns(out, names, scopes->at[0]->patterns,
-	    own != NULL ? own->patterns : NULL);
+	write_patterns(out, names,
+	    scopes->at[0]->names[CONTRACT_TOPIC].patterns,
+	    own != NULL ? own->names[CONTRACT_TOPIC].patterns : NULL);
 	write_publish(out, scopes);
 	write_members(out, names, scopes, CONTRACT_EVENT);
 	write_members(out, names, scopes, CONTRACT_METHOD);
 	write_members(out, names, scopes, CONTRACT_RESOURCE);
 	(void)fputs("\tresourcePatterns: [\n", out);
-	write_patterns(out, names, scopes->at[0]->resource_patterns,
-	    own != NULL ? own->resource_patterns : NULL);
+	write_patterns(out, names,
+	    scopes->at[0]->names[CONTRACT_RESOURCE].patterns,
+	    own != NULL ? own->names[CONTRACT_RESOURCE].patterns : NULL);
 	(void)fputs("}\n", out);
 }
 
@@ -273,10 +265,10 @@ static int
 name_all(struct type_names *names)
 {
 	const struct contract_scope *role = names->contract->roles;
-	int rc = name_scope(names, &names->contract->shared);
+	int rc = name_list(names, names->contract->shared.all);
 
 	for (; rc == 0 && role != NULL; role = role->next)
-		rc = name_scope(names, role);
+		rc = name_list(names, role->all);
 	return rc;
 }
 

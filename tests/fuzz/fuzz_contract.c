@@ -19,7 +19,7 @@ look_up(const struct contract *contract, const char *role, const char *name)
 	struct schema_fault fault;
 	size_t len = strlen(name);
 
-	entry = contract_topic(contract, role, name, len);
+	entry = contract_find(contract, CONTRACT_TOPIC, role, name, len);
 	if (entry != NULL) {
 		assert(entry->kind == CONTRACT_TOPIC);
 		assert(entry->role == NULL ||
@@ -31,11 +31,11 @@ look_up(const struct contract *contract, const char *role, const char *name)
 			assert(schema_check(entry->payload, "{\"a\":[1]}", 9,
 				   &fault) <= 0);
 	}
-	entry = contract_event(contract, role, name, len);
+	entry = contract_find(contract, CONTRACT_EVENT, role, name, len);
 	assert(entry == NULL || entry->kind == CONTRACT_EVENT);
-	entry = contract_method(contract, role, name, len);
+	entry = contract_find(contract, CONTRACT_METHOD, role, name, len);
 	assert(entry == NULL || entry->kind == CONTRACT_METHOD);
-	entry = contract_resource(contract, role, name, len);
+	entry = contract_find(contract, CONTRACT_RESOURCE, role, name, len);
 	assert(entry == NULL ||
 	    (entry->kind == CONTRACT_RESOURCE &&
 		(entry->role == NULL ||

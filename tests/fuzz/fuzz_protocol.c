@@ -37,7 +37,8 @@ static unsigned answers, deeds;
 static const struct contract_entry *
 declared(const struct worker *worker, const char *topic, size_t len)
 {
-	return contract_topic(worker->contract, NULL, topic, len);
+	return contract_find(worker->contract, CONTRACT_TOPIC, NULL, topic,
+	    len);
 }
 
 static void

@@ -107,6 +107,16 @@ def what_is_broadcast_after_a_user_was_added_from_afar_reaches_him(bus):
 
 
 @test
+def a_user_is_reached_from_every_node_as_soon_as_he_is_welcome(bus):
+    here, _ = nodes(bus)
+    for number in range(100):
+        client = connect(bus, 1, "new%d" % number)
+        equal(here.do("emit", user=client.user, event="dm", data=number), 0)
+        equal(event(client, "dm"), number)
+        client.abort()
+
+
+@test
 def a_room_is_known_to_all_nodes_when_the_method_has_answered(bus):
     here, there = nodes(bus)
     for number in range(200):

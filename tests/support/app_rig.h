@@ -184,6 +184,7 @@ app_client(struct worker *worker, const char *token)
 	client->handshake = handshake_new(&handshake);
 	assert_non_null(client->handshake);
 	client_opened(client);
+	fake_link_answer_all(worker); /* its welcome waits for that */
 	flush_run(worker);
 	fake_ws_forget(client);
 	return client;

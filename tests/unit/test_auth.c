@@ -66,6 +66,7 @@ come(struct worker *worker, const char *token)
 	client->handshake = handshake_new(&from);
 	assert_non_null(client->handshake);
 	client_opened(client);
+	fake_link_answer_all(worker); /* a user's welcome waits for that */
 	return client;
 }
 

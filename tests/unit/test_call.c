@@ -159,7 +159,7 @@ input_and_output_are_held_against_the_contract(void **state)
 	assert_string_equal(answer(client, CALL("echo", "{\"n\":1}")),
 	    "{\"op\":\"ok\",\"id\":7,\"data\":{\"n\":1}}");
 	assert_non_null(strstr(answer(client, CALL("echo", "{\"n\":1.5}")),
-	    "\"code\":\"VALIDATION\",\"message\":\"/n: "));
+	    "\"code\":\"VALIDATION\",\"message\":\"input/n: "));
 	assert_int_equal(worker->stats->calls_refused, 1);
 	/* An answer that the contract does not know. */
 	fixture_say(client, CALL("later", "1"));

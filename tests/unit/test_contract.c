@@ -50,19 +50,22 @@ make(const char *text)
 static const struct contract_entry *
 topic(const struct contract *contract, const char *role, const char *name)
 {
-	return contract_topic(contract, role, name, strlen(name));
+	return contract_find(contract, CONTRACT_TOPIC, role, name,
+	    strlen(name));
 }
 
 static const struct contract_entry *
 event(const struct contract *contract, const char *role, const char *name)
 {
-	return contract_event(contract, role, name, strlen(name));
+	return contract_find(contract, CONTRACT_EVENT, role, name,
+	    strlen(name));
 }
 
 static const struct contract_entry *
 method(const struct contract *contract, const char *role, const char *name)
 {
-	return contract_method(contract, role, name, strlen(name));
+	return contract_find(contract, CONTRACT_METHOD, role, name,
+	    strlen(name));
 }
 
 static void

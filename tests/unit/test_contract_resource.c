@@ -28,7 +28,8 @@ make(const char *text)
 static const struct contract_entry *
 topic(const struct contract *contract, const char *role, const char *name)
 {
-	return contract_topic(contract, role, name, strlen(name));
+	return contract_find(contract, CONTRACT_TOPIC, role, name,
+	    strlen(name));
 }
 
 static void
@@ -42,7 +43,8 @@ assert_name(const struct contract_entry *entry, const char *name)
 static const struct contract_entry *
 resource(const struct contract *contract, const char *role, const char *name)
 {
-	return contract_resource(contract, role, name, strlen(name));
+	return contract_find(contract, CONTRACT_RESOURCE, role, name,
+	    strlen(name));
 }
 
 static void

@@ -16,7 +16,6 @@
 #include "torture.h"
 #include "worker/identity.h"
 #include "worker/membership.h"
-#include "worker/reply.h"
 #include "worker_fixture.h"
 
 static int
@@ -259,55 +258,6 @@ a_client_whose_user_has_no_room_is_closed(void **state)
 	fake_link_answer_all(worker);
 }
 
-/* ---- answers that wait for the hub -------------------------------------- */
-
-static struct frame *
-answer_of(const char *id)
-{
-	return reply_ok(id, strlen(id), "");
-}
-
-static void
-an_answer_waits_for_the_joins_before_it(void **state)
-{
-	struct worker *worker = *state;
-	struct client *client = fixture_client(worker);
-
-	assert_int_equal(put(client, "r:a"), 0);
-	assert_int_equal(put(client, "r:b"), 0);
-	membership_answer(worker, client, answer_of("1"));
-	assert_true(fake_link_answer(worker));
-	assert_string_equal(fixture_got(client), "");
-	/* A room that comes later is not waited for. */
-	assert_int_equal(put(client, "r:c"), 0);
-	assert_true(fake_link_answer(worker));
-	assert_string_equal(fixture_got(client), "{\"op\":\"ok\",\"id\":1}\n");
-	fake_link_answer_all(worker);
-	membership_answer(worker, client, answer_of("2"));
-	assert_string_equal(fixture_got(client), "{\"op\":\"ok\",\"id\":2}\n");
-	fixture_check(worker);
-}
-
-static void
-an_answer_comes_at_once_when_the_hub_goes_and_never_to_who_has_gone(
-    void **state)
-{
-	struct worker *worker = *state;
-	struct client *client = fixture_client(worker);
-	struct client *gone = fixture_client(worker);
-
-	assert_int_equal(put(client, "r:a"), 0);
-	membership_answer(worker, gone, answer_of("7"));
-	membership_answer(worker, client, answer_of("1"));
-	fixture_gone(gone);
-	assert_int_equal(take(client, "r:a"), 0);
-	assert_string_equal(fixture_got(client), "");
-	fake_link_go_away(worker);
-	assert_string_equal(fixture_got(client), "{\"op\":\"ok\",\"id\":1}\n");
-	assert_int_equal(client->waiter_count, 0);
-	fixture_check(worker);
-}
-
 /* ---- memory ------------------------------------------------------------ */
 
 static struct client *member;
@@ -359,9 +309,6 @@ main(void)
 		TEST(every_worker_has_the_channel_of_all_and_its_own),
 		TEST(a_client_is_in_the_channel_of_its_user),
 		TEST(a_client_whose_user_has_no_room_is_closed),
-		TEST(an_answer_waits_for_the_joins_before_it),
-		TEST(
-		    an_answer_comes_at_once_when_the_hub_goes_and_never_to_who_has_gone),
 		TEST(without_memory_nothing_is_half_joined),
 	};
 #undef TEST

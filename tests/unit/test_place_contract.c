@@ -11,8 +11,8 @@ static bool
 has(const char *topic)
 {
 	return p.worker.contract != NULL &&
-	    contract_topic(p.worker.contract, NULL, topic, strlen(topic)) !=
-	    NULL;
+	    contract_find(p.worker.contract, CONTRACT_TOPIC, NULL, topic,
+		strlen(topic)) != NULL;
 }
 
 static void
