@@ -169,4 +169,4 @@ help:
 .PHONY: all check unit integration valgrind fuzz soak bench lint coverage \
 	analyze format start clean help deps-build deps-test
 .SECONDARY .DELETE_ON_ERROR:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

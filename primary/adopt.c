@@ -1,22 +1,21 @@
 /* adopt.c - see adopt.h. */
 #include "primary/adopt.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "primary/attach.h"
+#include "primary/moves.h"
 #include "primary/sections.h"
+#include "primary/stop_times.h"
 #include "primary/supervisor.h"
-
-enum {
-	ATTACH_RETRY_MS = 1000
-};
 
 /*
  * Is pid a worker of this bus?  The number may be somebody else's by now; only
@@ -76,7 +75,8 @@ expect(struct supervisor *supervisor, uint32_t index)
 	struct process *process;
 	int rc;
 
-	process = process_new(supervisor->loop, slot, worker_gone);
+	process = process_new(supervisor->loop, slot,
+	    supervisor->spawn ? worker_gone : attach_gone);
 	if (process == NULL)
 		return NULL;
 	process->pid = (pid_t)section->pid;
@@ -218,10 +218,26 @@ take_sockets(struct process *process, const int *fds, size_t fd_count)
 		taken += listeners_take(listeners, index, fds[i]);
 	if (process->child)
 		return; /* a link that broke; the sockets are ours */
-	if (fd_count != listeners->count || taken != listeners->count)
+	/* One that leaves has closed its own. */
+	if (process->stage == PROCESS_ALIVE &&
+	    (fd_count != listeners->count || taken != listeners->count))
 		supervisor->roll_adopted = true;
 	if (listeners_open(listeners, index, why, sizeof(why)) != 0)
 		log_warnx("slot %u: %s", index, why);
+}
+
+/*
+ * It is back, but what its clients want comes now, after its HELLO: until its
+ * READY, for which it has the time of a start, the slot stays STARTING.  Nobody
+ * is told too early that the bus is whole.
+ */
+static void
+await_ready(struct process *process)
+{
+	process->returning = true;
+	process->ready_ms = clock_now_ms();
+	ev_timer_stop(process->loop, &process->start_timer);
+	worker_arm_start(process);
 }
 
 static void
@@ -230,6 +246,7 @@ adopt(struct process *process, struct hub_node *node, const int *fds,
 {
 	struct slot *slot = process->slot;
 	struct supervisor *supervisor = slot->supervisor;
+	struct stop_times times;
 	bool was_known = process->ready;
 
 	take_sockets(process, fds, fd_count);
@@ -241,90 +258,17 @@ adopt(struct process *process, struct hub_node *node, const int *fds,
 	    (unsigned long long)stats_get(
 		&supervisor->page->sections[process->section].now.clients));
 	process->ready = true;
-	if (process == slot->current && slot->state == SLOT_STARTING)
-		worker_is_ready(process);
-	else if (process != slot->current && process->stage == PROCESS_ALIVE)
+	if (process == slot->current && slot->state == SLOT_STARTING) {
+		await_ready(process);
+	} else if (process != slot->current &&
+	    process->stage == PROCESS_ALIVE) {
 		worker_drain(process);
-	else if (process->stage == PROCESS_DRAINING)
-		hub_send_drain(node,
-		    (uint32_t)supervisor->now->config->drain_window, true);
+	} else if (process->stage == PROCESS_DRAINING) {
+		stop_times_get(supervisor, &times);
+		moves_send_away(process);
+		hub_send_drain(node, times.window_ms, true);
+	}
 	supervisor_touch(supervisor);
-}
-
-/* ---- attached ---------------------------------------------------------- */
-
-static struct slot *
-find_empty(struct supervisor *supervisor)
-{
-	struct slot *slot;
-
-	for (unsigned i = 0; i < supervisor->wanted; i++) {
-		slot = &supervisor->slots[i];
-		if (slot->state == SLOT_EMPTY && slot->next == NULL)
-			return slot;
-	}
-	return NULL;
-}
-
-/* A place for an attached worker.  0, or -errno with the reason in why. */
-static int
-make_place(struct slot *slot, pid_t pid, char *why, size_t size)
-{
-	struct supervisor *supervisor = slot->supervisor;
-	struct process *process;
-	int section, rc;
-
-	rc =
-	    listeners_open(&supervisor->now->listeners, slot->index, why, size);
-	if (rc != 0)
-		return rc;
-	(void)snprintf(why, size, "the primary cannot watch it");
-	process = process_new(supervisor->loop, slot, worker_gone);
-	if (process == NULL)
-		return -ENOMEM;
-	process->pid = pid;
-	process->attached = true;
-	process->started_ms = clock_now_ms();
-	rc = process_watch(process);
-	section = rc == 0 ? sections_take(supervisor->page, slot->index) : rc;
-	if (section < 0) {
-		process_free(process);
-		return section;
-	}
-	process->section = (uint32_t)section;
-	process->generation =
-	    (uint16_t)supervisor->page->sections[section].generation;
-	supervisor->page->sections[section].pid = (uint32_t)pid;
-	list_append(&supervisor->processes, &process->link);
-	slot->next = process;
-	return 0;
-}
-
-static void
-attach(struct supervisor *supervisor, struct hub_node *node, const char *name,
-    pid_t pid)
-{
-	struct slot *slot = find_empty(supervisor);
-	char why[192];
-
-	if (slot == NULL) {
-		(void)snprintf(why, sizeof(why),
-		    "no slot is free, %u of %u have a worker",
-		    supervisor->wanted, supervisor->wanted);
-		hub_refuse(node, ATTACH_RETRY_MS, why);
-		return;
-	}
-	if (make_place(slot, pid, why, sizeof(why)) != 0) {
-		log_warnx("slot %u: worker %ld cannot attach: %s", slot->index,
-		    (long)pid, why);
-		hub_refuse(node, ATTACH_RETRY_MS, why);
-		return;
-	}
-	log_info("slot %u: worker %ld (\"%s\") attaches", slot->index,
-	    (long)pid, name);
-	slot_event(slot, SLOT_EV_SPAWN); /* makes it current */
-	worker_arm_start(slot->current);
-	worker_welcome(slot->current, node, false);
 }
 
 void
@@ -343,10 +287,8 @@ adopt_hello(struct supervisor *supervisor, struct hub_node *node,
 	}
 	for (size_t i = 0; i < fd_count; i++)
 		(void)close(fds[i]); /* of no use to us */
-	if (supervisor->stopping != STOP_NOT)
-		hub_refuse(node, 0, "the bus is stopping");
-	else if (hello->id.slot != IPC_SLOT_NONE)
+	if (hello->id.slot != IPC_SLOT_NONE)
 		hub_refuse(node, 0, "this worker has no place on the bus");
 	else
-		attach(supervisor, node, name, pid);
+		attach_worker(supervisor, node, name, pid);
 }

@@ -7,8 +7,10 @@
  * sockets along; it goes on as if nothing had happened.  Meanwhile its slot is
  * STARTING.  One that does not come is replaced.
  *
- * Attached: workers that somebody else started (a process manager, a person).
- * They get an empty slot, or are turned away politely.
+ * It has its READY behind it, but its slot waits for another one: the JOINs of
+ * its clients stand between HELLO and that.
+ *
+ * Workers that somebody else started and that are new here: attach.h.
  */
 #ifndef PRIMARY_ADOPT_H
 #define PRIMARY_ADOPT_H

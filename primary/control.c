@@ -208,8 +208,8 @@ on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 		control_answer(peer, 2, "no command came in time");
 }
 
-static struct control_peer *
-peer_new(struct control *control, int fd)
+struct control_peer *
+control_peer_new(struct control *control, int fd)
 {
 	struct control_peer *peer = calloc(1, sizeof(*peer));
 
@@ -233,6 +233,22 @@ peer_new(struct control *control, int fd)
 	list_append(&control->connections, &peer->link);
 	control->count++;
 	return peer;
+}
+
+void
+control_peer_go_on(struct control_peer *peer, bool finished, struct job *job)
+{
+	struct ev_loop *loop = peer->control->loop;
+
+	peer->finished = finished;
+	if (finished)
+		ev_io_stop(loop, &peer->readable);
+	if (job != NULL) {
+		ev_timer_stop(loop, &peer->deadline);
+		list_append(&job->waiters, &peer->waiter.link);
+	}
+	if (peer->out.len > 0)
+		ev_io_start(loop, &peer->writable);
 }
 
 static void
@@ -279,7 +295,7 @@ on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
 		return;
 	}
 	if (control->count >= CONTROL_CONNECTIONS_MAX ||
-	    peer_new(control, fd) == NULL) {
+	    control_peer_new(control, fd) == NULL) {
 		(void)!send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL);
 		(void)close(fd); /* it was told, if it listens */
 	}
@@ -321,6 +337,15 @@ control_stopped(struct control *control, int code, const char *text)
 			control_answer(peer, code, text);
 		(void)flush(peer); /* a line fits into its socket */
 	}
+}
+
+void
+control_flush(struct control *control)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &control->connections)
+		(void)flush(LIST_ENTRY(pos, struct control_peer, link));
 }
 
 void

@@ -5,7 +5,7 @@
  * CONTROL_LINE_MAX bytes, within CONTROL_LINE_S.  The answer is any number of
  * lines "info TEXT\n", then one "ok TEXT\n" or "error CODE TEXT\n" (CODE is the
  * exit status for busctl), then the end.  Commands: ping, reload, stop,
- * stop fast, restart, restart SLOT, scale N, reopen.
+ * stop fast, restart, restart SLOT, scale N, reopen, upgrade [FLAGS [PATH]].
  *
  * Only this user and root are let in: the socket is 0600, and the kernel is
  * asked who is at the other end.
@@ -22,7 +22,7 @@ struct ev_loop;
 struct jobs;
 
 enum {
-	CONTROL_LINE_MAX = 256,
+	CONTROL_LINE_MAX = 1024,
 	CONTROL_LINE_S = 5,
 	CONTROL_CONNECTIONS_MAX = 32,
 	CONTROL_OUT_MAX = 64 * 1024, /* then info lines are left out */
@@ -46,6 +46,9 @@ struct control *control_new(struct ev_loop *loop, int listen_fd,
  * the final line's; 0 is "ok".
  */
 void control_stopped(struct control *control, int code, const char *text);
+
+/* Write what waits, as far as the sockets take it. */
+void control_flush(struct control *control);
 
 /* Close all connections and free.  NULL is allowed. */
 void control_free(struct control *control);

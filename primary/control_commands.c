@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "primary/control_peer.h"
+#include "primary/upgrade.h"
 #include "wire/stats.h"
 
 /* A whole number of at most max.  False: it is none. */
@@ -28,17 +29,22 @@ parse_number(const char *text, int max, int *ret_number)
 	return true;
 }
 
+/* What jobs_add() has said, when it was no. */
 static void
-add_job(struct control_peer *peer, enum job_kind kind, int arg)
+answer_busy(struct control_peer *peer, int rc)
 {
-	int rc;
-
-	rc = jobs_add(peer->control->jobs, kind, arg, &peer->waiter);
 	if (rc == -EBUSY)
 		control_answer(peer, 75,
 		    "too much waits already, or the bus is stopping");
 	else if (rc != 0)
 		control_answer(peer, 1, strerror(-rc));
+}
+
+static void
+add_job(struct control_peer *peer, enum job_kind kind, int arg)
+{
+	answer_busy(peer,
+	    jobs_add(peer->control->jobs, kind, arg, &peer->waiter));
 }
 
 static void
@@ -90,6 +96,34 @@ on_scale(struct control_peer *peer, const char *arg)
 		add_job(peer, JOB_SCALE, workers);
 }
 
+/* "FLAGS", "FLAGS PATH" or nothing; FLAGS is a number, see upgrade.h. */
+static void
+on_upgrade(struct control_peer *peer, const char *arg)
+{
+	char number[12];
+	size_t len = strcspn(arg, " ");
+	int flags = 0, rc;
+
+	if (len >= sizeof(number))
+		len = 0;
+	memcpy(number, arg, len);
+	number[len] = '\0';
+	if (*arg != '\0' &&
+	    !parse_number(number, UPGRADE_FLAGS_END - 1, &flags)) {
+		control_answer(peer, 2, "upgrade: flags that do not exist");
+		return;
+	}
+	arg += arg[len] == ' ' ? len + 1 : len;
+	if (*arg != '\0' && *arg != '/') {
+		control_answer(peer, 2,
+		    "upgrade: the path must begin with '/'");
+		return;
+	}
+	rc = jobs_add_text(peer->control->jobs, JOB_UPGRADE, flags,
+	    *arg != '\0' ? arg : NULL, &peer->waiter);
+	answer_busy(peer, rc);
+}
+
 static void
 on_reopen(struct control_peer *peer, const char *arg)
 {
@@ -111,6 +145,7 @@ static const struct {
 	{ "restart", true, on_restart },
 	{ "scale", true, on_scale },
 	{ "reopen", false, on_reopen },
+	{ "upgrade", true, on_upgrade },
 };
 
 void

@@ -45,6 +45,16 @@ struct control_peer {
 	struct waiter waiter;
 };
 
+/* A connection that says nothing yet; fd stays the caller's when it is NULL. */
+struct control_peer *control_peer_new(struct control *control, int fd);
+
+/*
+ * A connection of an earlier program goes on: it waits for job (NULL: none),
+ * or for the rest of its answer (finished), or its line is on its way.
+ */
+void control_peer_go_on(struct control_peer *peer, bool finished,
+    struct job *job);
+
 /* Queue the final line and, when it is out, close. */
 void control_answer(struct control_peer *peer, int code, const char *text);
 

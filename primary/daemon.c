@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "primary/notify_socket.h"
+
 struct word {
 	int exit_status;
 	char why[256];
@@ -54,6 +56,7 @@ daemon_start(int *ret_fd)
 	}
 	if (pid > 0) {
 		(void)close(pair[1]); /* or it would never end */
+		notify_main_pid(pid);
 		wait_for_word(pair[0]);
 	}
 	(void)close(pair[0]);

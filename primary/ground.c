@@ -11,9 +11,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/net.h"
-#include "clusterbus/version.h"
 #include "primary/adopt.h"
 #include "primary/daemon.h"
+#include "primary/software.h"
 
 enum {
 	EXIT_USAGE = 2,
@@ -86,7 +86,7 @@ ground_claim_page(struct ground *ground, const struct config *config)
 	page->started_ms = clock_now_ms();
 	(void)snprintf(page->name, sizeof(page->name), "%s", config->name);
 	(void)snprintf(page->software, sizeof(page->software), "%s",
-	    CLUSTERBUS_VERSION);
+	    software_version);
 #define STATS_COUNTER_FORGET(field)
 #define STATS_GAUGE_FORGET(field)  stats_set(&page->hub.field, 0);
 #define X(field, name, type, help) STATS_##type##_FORGET(field)
@@ -106,6 +106,7 @@ open_page(struct ground *ground)
 	if (rc != 0)
 		return ground_refuse(ground, EXIT_FAILURE, "create \"%s\": %s",
 		    path, strerror(-rc));
+	ground->found = found;
 	ground->survivors =
 	    found && adopt_is_needed(ground->page, ground->page_fd);
 	return 0;
@@ -151,15 +152,42 @@ ground_release(struct ground *ground)
 	free(ground->log_file);
 }
 
+void
+ground_init(struct ground *ground)
+{
+	memset(ground, 0, sizeof(*ground));
+	ground->daemon_fd = -1;
+	ground->lock_fd = -1;
+	ground->page_fd = -1;
+}
+
+int
+ground_take_over(struct ground *ground, const struct config *config,
+    int lock_fd)
+{
+	int rc;
+
+	ground_init(ground);
+	ground->lock_fd = lock_fd;
+	rc = open_log(ground, config);
+	if (rc == 0)
+		rc =
+		    rundir_path(&ground->rundir, config->run_dir, config->name);
+	if (rc == 0)
+		rc = open_page(ground);
+	if (rc == 0 && !ground->found)
+		rc = ground_refuse(ground, EXIT_FAILURE,
+		    "the statistics page has gone");
+	ground->survivors = false; /* they are ours */
+	return rc;
+}
+
 int
 ground_lay(struct ground *ground, const struct config *config)
 {
 	int rc;
 
-	memset(ground, 0, sizeof(*ground));
-	ground->daemon_fd = -1;
-	ground->lock_fd = -1;
-	ground->page_fd = -1;
+	ground_init(ground);
 	if (config->daemon) {
 		rc = daemon_start(&ground->daemon_fd);
 		if (rc != 0)

@@ -22,6 +22,7 @@ struct ground {
 	int lock_fd;             /* owned; -1: none */
 	int page_fd;             /* owned; -1: none */
 	struct stats_page *page; /* owned; NULL: none */
+	bool found;              /* the page was there */
 	bool survivors;          /* workers of an earlier primary live */
 };
 
@@ -30,6 +31,16 @@ struct ground {
  * the page.  0, or the exit status with the reason said already.
  */
 WARN_UNUSED int ground_lay(struct ground *ground, const struct config *config);
+
+/* Nothing is laid yet; ground_release() may follow. */
+void ground_init(struct ground *ground);
+
+/*
+ * The same for a program that takes the place of another one: it has the lock
+ * (consumed), and its page must be there.  0, or the exit status.
+ */
+WARN_UNUSED int ground_take_over(struct ground *ground,
+    const struct config *config, int lock_fd);
 
 /* Write into the page whose it is now.  Nobody else's figures change. */
 void ground_claim_page(struct ground *ground, const struct config *config);

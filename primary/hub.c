@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/net.h"
 #include "base/sched.h"
+#include "primary/hub_move.h"
 #include "primary/hub_node.h"
 #include "primary/hub_presence.h"
 
@@ -58,6 +59,8 @@ node_free(struct hub_node *node)
 	list_remove(&node->closing);
 	(void)close(node->fd); /* nothing to do about a failing close */
 	ipc_in_release(&node->in);
+	ipc_fds_in_release(&node->in_fds);
+	ipc_fds_out_release(&node->out_fds);
 	buf_release(&node->backlog);
 	hub->queued -= node->noted;
 	stats_set(&hub->stats->queue_bytes, hub->queued);
@@ -77,6 +80,7 @@ close_failed(struct hub *hub)
 		list_remove(&node->closing);
 		hub_query_forget(node);
 		hub_presence_forget(node);
+		hub_move_forget(node);
 		(void)interest_forget(&hub->interest, node->index);
 		hub_note_interests(hub);
 		hub->events->on_gone(hub->arg, node, node->why);
@@ -156,18 +160,22 @@ flush_nodes(struct hub *hub)
 		hub_sinks_turn_end(hub);
 }
 
-static void
-on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int revents)
+void
+hub_turn_over(struct hub *hub)
 {
-	struct hub *hub = watcher->data;
-
-	(void)loop;
-	(void)revents;
 	/* on_gone may have said something to others: the loop waits next. */
 	do {
 		flush_nodes(hub);
 		close_failed(hub);
 	} while (!list_is_empty(&hub->dirty));
+}
+
+static void
+on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int revents)
+{
+	(void)loop;
+	(void)revents;
+	hub_turn_over(watcher->data);
 }
 
 static void
@@ -194,6 +202,7 @@ hub_new(struct ev_loop *loop, struct stats_hub *stats,
 	hub->arg = arg;
 	hub->queue_max = 32 << 20;
 	hub->channels_max = SIZE_MAX;
+	hub->group = (gid_t)-1;
 	hub->listen_fd = -1;
 	interest_init(&hub->interest);
 	hub_query_init(hub);
@@ -239,6 +248,12 @@ void
 hub_set_channels_max(struct hub *hub, size_t channels)
 {
 	hub->channels_max = channels;
+}
+
+void
+hub_set_group(struct hub *hub, gid_t group)
+{
+	hub->group = group;
 }
 
 void
@@ -293,7 +308,8 @@ on_acceptable(struct ev_loop *loop, ev_io *watcher, int revents)
 			pause_accepting(hub);
 		return;
 	}
-	if (net_peer(fd, &pid, &uid) != 0 || !net_peer_allowed(uid) ||
+	if (net_peer(fd, &pid, &uid) != 0 ||
+	    (!net_peer_allowed(uid) && !net_peer_in_group(fd, hub->group)) ||
 	    hub->anonymous >= HUB_ANONYMOUS_MAX) {
 		stats_add(&hub->stats->refused, 1);
 		(void)close(fd);
@@ -324,11 +340,18 @@ hub_listen(struct hub *hub, int listen_fd)
 struct hub_node *
 hub_add(struct hub *hub, int fd, pid_t pid)
 {
-	struct hub_node *node;
 	uint32_t index = 0;
 
 	while (index < HUB_NODES_MAX && hub->nodes[index] != NULL)
 		index++;
+	return hub_node_new(hub, index, fd, pid);
+}
+
+struct hub_node *
+hub_node_new(struct hub *hub, uint32_t index, int fd, pid_t pid)
+{
+	struct hub_node *node;
+
 	node = index < HUB_NODES_MAX ? calloc(1, sizeof(*node)) : NULL;
 	if (node == NULL) {
 		(void)close(fd);

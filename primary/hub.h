@@ -60,6 +60,9 @@ struct hub_events {
 	void (*on_applied)(void *arg, struct hub_node *node, bool ok,
 	    const char *why);
 
+	/* A worker was told by somebody else to leave. */
+	void (*on_leaving)(void *arg, struct hub_node *node);
+
 	/*
 	 * It has gone: end of file, a violation, hub_close().  why is for the
 	 * log.  Its interests have been forgotten already; node is freed when
@@ -100,9 +103,14 @@ void hub_set_query_timeout(struct hub *hub, uint64_t ms);
 void hub_set_local(struct hub *hub, bool local);
 
 /*
+ * Let in members of this group, too, besides this user and root; (gid_t)-1, as
+ * at first: nobody else.
+ */
+void hub_set_group(struct hub *hub, gid_t group);
+
+/*
  * Accept nodes from outside on a Unix socket; the listening descriptor is
- * consumed.  Peers that are neither this user nor root are turned away.
- * 0 or -errno.
+ * consumed.  Peers that may not come in are turned away.  0 or -errno.
  */
 WARN_UNUSED int hub_listen(struct hub *hub, int listen_fd);
 
@@ -118,6 +126,9 @@ struct hub_node *hub_add(struct hub *hub, int fd, pid_t pid);
 void hub_node_set_pid(struct hub_node *node, pid_t pid);
 pid_t hub_node_pid(const struct hub_node *node);
 uid_t hub_node_uid(const struct hub_node *node);
+
+/* The name of the bus that it looks for, its own word; empty: any. */
+const char *hub_node_bus(const struct hub_node *node);
 
 /* The supervisor's own pointer; NULL at first. */
 void hub_node_set_data(struct hub_node *node, void *data);
@@ -140,6 +151,14 @@ void hub_send_config(struct hub_node *node, const char *text, size_t len);
 void hub_send_contract(struct hub_node *node, const char *text, size_t len);
 void hub_send_drain(struct hub_node *node, uint32_t window_ms, bool leave);
 void hub_send_reopen(struct hub_node *node);
+
+/*
+ * Have a worker move that many of its clients (UINT32_MAX: all; 0: no more) to
+ * these workers, by turns, at most rate a second (0: as fast as it goes).
+ * Targets that are not on the bus are left out; count up to IPC_TARGETS_MAX.
+ */
+void hub_send_move(struct hub_node *node, uint32_t clients, uint32_t rate,
+    struct hub_node *const *targets, size_t count);
 
 /* Close after what is queued was tried once; on_gone follows. */
 void hub_close(struct hub_node *node, const char *why);

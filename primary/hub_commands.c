@@ -27,6 +27,12 @@ hub_node_uid(const struct hub_node *node)
 	return node->uid;
 }
 
+const char *
+hub_node_bus(const struct hub_node *node)
+{
+	return node->bus;
+}
+
 void
 hub_node_set_data(struct hub_node *node, void *data)
 {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "primary/hub_move.h"
 #include "primary/hub_node.h"
 #include "primary/hub_presence.h"
 
@@ -123,6 +124,19 @@ on_leave(struct hub_node *node, struct ipc_message *message)
 	hub_note_interests(node->hub);
 }
 
+/* Behind the name for people may stand the bus that it looks for. */
+static void
+read_bus(struct hub_node *node, const char *text, size_t len)
+{
+	const char *end = memchr(text, '\0', len);
+	size_t rest = end != NULL ? len - (size_t)(end + 1 - text) : 0;
+
+	if (rest == 0 || rest >= sizeof(node->bus))
+		return;
+	memcpy(node->bus, end + 1, rest);
+	node->bus[rest] = '\0';
+}
+
 static void
 on_hello(struct hub_node *node, struct ipc_message *message, const int *fds,
     size_t fd_count)
@@ -136,6 +150,8 @@ on_hello(struct hub_node *node, struct ipc_message *message, const int *fds,
 		len = sizeof(name) - 1;
 	memcpy(name, message->body + sizeof(hello), len);
 	name[len] = '\0';
+	read_bus(node, (const char *)message->body + sizeof(hello),
+	    message->len - sizeof(hello));
 	ev_timer_stop(node->hub->loop, &node->hello_timeout);
 	node->state = NODE_HELLO;
 	node->hub->anonymous--;
@@ -192,6 +208,18 @@ dispatch(struct hub_node *node, struct ipc_message *message)
 	case IPC_ANSWER:
 		hub_query_answer(node, message);
 		break;
+	case IPC_LEAVING:
+		hub->events->on_leaving(hub->arg, node);
+		break;
+	case IPC_OFFER:
+		hub_move_offer(node, message);
+		break;
+	case IPC_STEP:
+		hub_move_step(node, message);
+		break;
+	case IPC_GIVE:
+		hub_move_give(node, message);
+		break;
 	case IPC_HELLO:
 		hub_node_violation(node, "said HELLO twice");
 		break;
@@ -207,6 +235,7 @@ dispatch(struct hub_node *node, struct ipc_message *message)
 	case IPC_WANTED:
 	case IPC_GONE:
 	case IPC_FAULT:
+	case IPC_MOVE:
 	case IPC_TYPE_COUNT:
 		assert(false && "direction was checked by the table");
 		break;
@@ -227,6 +256,12 @@ hub_node_handle(struct hub_node *node, const int *fds, size_t fd_count)
 	const char *why = "";
 	ssize_t n;
 
+	/* Only workers have more to give than their HELLO's. */
+	if (fd_count != 0 && node->state == NODE_WELCOME && node->worker) {
+		if (!ipc_fds_came(&node->in_fds, fds, fd_count))
+			hub_node_violation(node, "too many descriptors");
+		fd_count = 0;
+	}
 	while (node->state != NODE_CLOSING) {
 		n = ipc_in_peek(&node->in, node->handled, IPC_UP, &message,
 		    &why);

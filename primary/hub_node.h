@@ -22,6 +22,7 @@
 #include "primary/hub_sink.h"
 #include "primary/interest.h"
 #include "wire/ipc.h"
+#include "wire/ipc_fds.h"
 
 #define HUB_ACCEPT_PAUSE_S 0.1 /* after running out of descriptors */
 
@@ -45,13 +46,16 @@ struct hub_node {
 	int fd;
 	pid_t pid;
 	uid_t uid;
+	char bus[64];          /* it looks for */
 	struct ipc_node_id id; /* what is stamped into its envelopes */
 	void *data;            /* the supervisor's */
 
 	struct ipc_in in;
 	size_t handled; /* bytes of in that this turn's parts may point to */
+	struct ipc_fds_in in_fds;
 
 	struct buf backlog;
+	struct ipc_fds_out out_fds; /* places in backlog */
 	struct iovec parts[HUB_PARTS_MAX];
 	size_t part_count;
 	size_t part_bytes;
@@ -110,6 +114,7 @@ struct hub {
 	size_t tap_count;
 	struct list chunks; /* what was injected in this turn */
 	struct hub_fault_stage faults[3];
+	gid_t group; /* whose members are let in; (gid_t)-1: none */
 	int listen_fd;
 	ev_io acceptable;
 	ev_timer accept_pause;
@@ -134,6 +139,10 @@ void hub_node_queue(struct hub_node *node, const void *message, size_t len);
  */
 void hub_node_command(struct hub_node *node, enum ipc_type type,
     const void *fixed, size_t fixed_len, const void *tail, size_t tail_len);
+
+/* Queue a GIVE with its descriptors, which are consumed. */
+void hub_node_give(struct hub_node *node, const struct ipc_give *give,
+    const void *state, size_t len, const int *fds);
 
 /* Does its queue take so many bytes more, as hub_node_queue() counts? */
 bool hub_node_has_room(const struct hub_node *node, size_t len);
@@ -181,6 +190,16 @@ void hub_sinks_turn_end(struct hub *hub);
 void hub_sinks_release(struct hub *hub);
 
 /* hub.c */
+
+/*
+ * A node in this place, which is free (HUB_NODES_MAX: there is none).  fd is
+ * consumed, on failure too.  NULL: out of memory, or no place.
+ */
+struct hub_node *hub_node_new(struct hub *hub, uint32_t index, int fd,
+    pid_t pid);
+
+/* What the end of a turn does: write, give buffers free, close who failed. */
+void hub_turn_over(struct hub *hub);
 
 /* Mark for closing at the end of the turn; the first reason counts. */
 void hub_node_fail(struct hub_node *node, const char *why);

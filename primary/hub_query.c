@@ -117,6 +117,19 @@ on_time_up(struct ev_loop *loop, ev_timer *watcher, int revents)
 	arm(hub);
 }
 
+void
+hub_query_end_all(struct hub *hub)
+{
+	struct query *query;
+
+	while (!list_is_empty(&hub->queries.by_deadline)) {
+		query = query_of(hub->queries.by_deadline.next);
+		query->result.late += query->waiting;
+		stats_add(&hub->stats->queries_late, query->waiting);
+		finish(query);
+	}
+}
+
 /* ---- a question -------------------------------------------------------- */
 
 static void

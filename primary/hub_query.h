@@ -55,6 +55,9 @@ void hub_query_ask(struct hub_node *node, const struct ipc_message *message);
  */
 void hub_query_answer(struct hub_node *node, const struct ipc_message *message);
 
+/* All questions are over now; who has not answered is late. */
+void hub_query_end_all(struct hub *hub);
+
 /* A node has gone: its questions are forgotten, others do not wait for it. */
 void hub_query_forget(struct hub_node *node);
 

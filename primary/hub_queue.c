@@ -121,6 +121,29 @@ hub_node_command(struct hub_node *node, enum ipc_type type, const void *fixed,
 	mark_dirty(node);
 }
 
+void
+hub_node_give(struct hub_node *node, const struct ipc_give *give,
+    const void *state, size_t len, const int *fds)
+{
+	size_t at;
+
+	if (node->state == NODE_CLOSING || node->deaf || !keep_parts(node)) {
+		hub_close_fds(fds, give->fd_count);
+		return;
+	}
+	if (!ipc_fds_has_room(&node->out_fds)) {
+		hub_close_fds(fds, give->fd_count);
+		hub_node_fail(node, "does not take its connections");
+		return;
+	}
+	at = node->backlog.len;
+	hub_node_command(node, IPC_GIVE, give, sizeof(*give), state, len);
+	if (node->state == NODE_CLOSING)
+		hub_close_fds(fds, give->fd_count);
+	else
+		ipc_fds_add(&node->out_fds, at, fds, give->fd_count);
+}
+
 /* Forget the first n bytes of backlog and parts. */
 static void
 advance(struct hub_node *node, size_t n)
@@ -143,12 +166,12 @@ advance(struct hub_node *node, size_t n)
 	    node->part_count * sizeof(node->parts[0]));
 }
 
-/* One writev() of everything there is.  0, or -errno. */
+/* One write of everything there is, up to a descriptor.  0, or -errno. */
 static int
 write_once(struct hub_node *node)
 {
 	struct iovec iov[HUB_PARTS_MAX + 1];
-	int count = 0;
+	size_t count = 0;
 	ssize_t n;
 
 	if (node->backlog.len != 0)
@@ -156,12 +179,10 @@ write_once(struct hub_node *node)
 			node->backlog.len };
 	memcpy(iov + count, node->parts,
 	    node->part_count * sizeof(node->parts[0]));
-	count += (int)node->part_count;
-	do {
-		n = writev(node->fd, iov, count);
-	} while (n == -1 && errno == EINTR);
-	if (n == -1)
-		return -errno;
+	count += node->part_count;
+	n = ipc_fds_write(&node->out_fds, node->fd, iov, count);
+	if (n < 0)
+		return (int)n;
 	stats_add(&node->hub->stats->bytes_out, (uint64_t)n);
 	advance(node, (size_t)n);
 	return 0;
@@ -178,21 +199,27 @@ go_deaf(struct hub_node *node)
 	node->part_count = 0;
 	node->part_bytes = 0;
 	buf_consume(&node->backlog, node->backlog.len);
+	ipc_fds_out_release(&node->out_fds);
 }
 
 void
 hub_node_flush(struct hub_node *node)
 {
+	size_t fds;
 	int rc = 0;
 
 	if (node->state == NODE_CLOSING)
 		return;
 	/* While the socket is full, only its EV_WRITE says when to try. */
-	if (!node->wants_write && hub_node_queued(node) != 0)
-		rc = write_once(node);
+	if (!node->wants_write && hub_node_queued(node) != 0) {
+		do {
+			fds = node->out_fds.count;
+			rc = write_once(node);
+		} while (rc == 0 && fds != 0 && hub_node_queued(node) != 0);
+	}
 	if (rc == -EPIPE || rc == -ECONNRESET) {
 		go_deaf(node);
-	} else if (rc != 0 && rc != -EAGAIN) {
+	} else if (rc != 0 && rc != -EAGAIN && rc != -ETOOMANYREFS) {
 		hub_node_fail(node, strerror(-rc));
 		return;
 	}

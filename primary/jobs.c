@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "primary/notify.h"
 #include "primary/supervisor.h"
 
 static void
@@ -34,6 +35,7 @@ finish(struct job *job, int code, const char *text)
 		waiter->done(waiter, code, text);
 	}
 	list_remove(&job->link);
+	free(job->text);
 	free(job);
 }
 
@@ -57,6 +59,16 @@ jobs_warn(struct jobs *jobs, const char *text)
 	tell(jobs->running, text);
 }
 
+static void
+set_reloading(struct jobs *jobs, bool on)
+{
+	if (on == jobs->reloading)
+		return;
+	jobs->reloading = on;
+	if (jobs->notify != NULL)
+		notify_reload(jobs->notify, on);
+}
+
 void
 jobs_done(struct jobs *jobs, int code, const char *fmt, ...)
 {
@@ -77,6 +89,7 @@ jobs_done(struct jobs *jobs, int code, const char *fmt, ...)
 	jobs->running = NULL;
 	jobs->count--;
 	ev_timer_stop(jobs->supervisor->loop, &jobs->timer);
+	set_reloading(jobs, false);
 	finish(job, code, text);
 	supervisor_touch(jobs->supervisor); /* the next one */
 }
@@ -136,9 +149,15 @@ jobs_cancel(struct jobs *jobs)
 	jobs->count = 0;
 }
 
+static const char *
+text_of(const char *text)
+{
+	return text != NULL ? text : "";
+}
+
 /* A job in the queue that already is what is asked for. */
 static struct job *
-find_same(struct jobs *jobs, enum job_kind kind, int arg)
+find_same(struct jobs *jobs, enum job_kind kind, int arg, const char *text)
 {
 	struct list *last = jobs->queue.prev;
 	struct job *job;
@@ -147,26 +166,69 @@ find_same(struct jobs *jobs, enum job_kind kind, int arg)
 		return NULL;
 	/* The last one only: order between different jobs means something. */
 	job = LIST_ENTRY(last, struct job, link);
-	return job->kind == kind && job->arg == arg ? job : NULL;
+	return job->kind == kind && job->arg == arg &&
+		strcmp(text_of(job->text), text_of(text)) == 0 ?
+	    job :
+	    NULL;
+}
+
+/* NULL: out of memory. */
+static struct job *
+job_new(enum job_kind kind, int arg, const char *text, size_t len)
+{
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (job == NULL)
+		return NULL;
+	job->kind = kind;
+	job->arg = arg;
+	if (len != 0)
+		job->text = strndup(text, len);
+	if (len != 0 && job->text == NULL) {
+		free(job);
+		return NULL;
+	}
+	list_init(&job->waiters);
+	list_init(&job->link);
+	return job;
+}
+
+int
+jobs_restore(struct jobs *jobs, enum job_kind kind, int arg, const char *text,
+    size_t len)
+{
+	struct job *job = job_new(kind, arg, text, len);
+
+	if (job == NULL)
+		return -ENOMEM;
+	if (jobs->running == NULL)
+		jobs->running = job;
+	else
+		list_append(&jobs->queue, &job->link);
+	jobs->count++;
+	return 0;
 }
 
 int
 jobs_add(struct jobs *jobs, enum job_kind kind, int arg, struct waiter *waiter)
 {
-	struct job *job = find_same(jobs, kind, arg);
+	return jobs_add_text(jobs, kind, arg, NULL, waiter);
+}
+
+int
+jobs_add_text(struct jobs *jobs, enum job_kind kind, int arg, const char *text,
+    struct waiter *waiter)
+{
+	struct job *job = find_same(jobs, kind, arg, text);
 
 	if (jobs->supervisor->stopping != STOP_NOT)
 		return -EBUSY;
 	if (job == NULL) {
 		if (jobs->count >= JOBS_MAX)
 			return -EBUSY;
-		job = calloc(1, sizeof(*job));
+		job = job_new(kind, arg, text, strlen(text_of(text)));
 		if (job == NULL)
 			return -ENOMEM;
-		job->kind = kind;
-		job->arg = arg;
-		list_init(&job->waiters);
-		list_init(&job->link);
 		list_append(&jobs->queue, &job->link);
 		jobs->count++;
 		supervisor_touch(jobs->supervisor);
@@ -213,6 +275,14 @@ restart_begin(struct jobs *jobs)
 		    (unsigned)slot + 1, false);
 }
 
+void
+restart_all(struct jobs *jobs)
+{
+	jobs->running->kind = JOB_RESTART;
+	jobs->running->arg = -1;
+	restart_begin(jobs);
+}
+
 static void
 restart_check(struct jobs *jobs)
 {
@@ -238,6 +308,7 @@ static const struct {
 	[JOB_RELOAD] = { reload_begin, reload_check },
 	[JOB_RESTART] = { restart_begin, restart_check },
 	[JOB_SCALE] = { scale_begin, scale_check },
+	[JOB_UPGRADE] = { upgrade_begin, upgrade_check },
 };
 
 /* The start is over, one way or the other: it is no time for a job before. */
@@ -263,6 +334,7 @@ jobs_check(struct jobs *jobs)
 	    is_settled(supervisor)) {
 		jobs->running = LIST_ENTRY(jobs->queue.next, struct job, link);
 		list_remove(&jobs->running->link);
+		set_reloading(jobs, jobs->running->kind == JOB_RELOAD);
 		kinds[jobs->running->kind].begin(jobs);
 	}
 	if (jobs->running != NULL)

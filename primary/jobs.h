@@ -1,8 +1,8 @@
 /*
  * jobs.h - what takes a while and must not happen twice at a time.
  *
- * Reload, restart and scale wait in one bounded queue and run one after the
- * other.  Any number of people may wait for a job; they hear how it goes and
+ * Reload, restart, scale and upgrade wait in one bounded queue and run one after
+ * the other.  Any number of people may wait for a job; they hear how it goes and
  * how it ends.  Nobody who leaves cancels anything.  A reload that is asked for
  * while another one waits is the same reload; one that is asked for while one
  * runs is remembered, once.
@@ -17,6 +17,8 @@
 #include "base/list.h"
 #include "primary/roll.h"
 
+struct notify;
+
 enum {
 	JOBS_MAX = 16
 };
@@ -25,6 +27,7 @@ enum job_kind {
 	JOB_RELOAD = 0,
 	JOB_RESTART,
 	JOB_SCALE,
+	JOB_UPGRADE,
 	JOB_KIND_COUNT
 };
 
@@ -35,10 +38,13 @@ struct waiter {
 	void (*done)(struct waiter *waiter, int code, const char *text);
 };
 
+struct upgrade;
+
 struct job {
 	struct list link;
 	enum job_kind kind;
-	int arg; /* RESTART: slot, or -1 for all; SCALE: how many */
+	int arg;    /* RESTART: slot, or -1; SCALE: how many; UPGRADE: flags */
+	char *text; /* owned; UPGRADE: the binary; NULL: none */
 	struct list waiters;
 	char said[512]; /* what the end of a reload that scales begins with */
 };
@@ -50,10 +56,14 @@ enum job_phase {
 	JOB_GROWING,
 	JOB_SETTLING, /* new connections go elsewhere already */
 	JOB_SHRINKING,
+	JOB_TRYING,  /* the new binary runs on its own */
+	JOB_WAITING, /* until no connection is being moved */
+	JOB_LEAVING, /* signals are held back: the next turn is the last */
 };
 
 struct jobs {
 	struct supervisor *supervisor; /* borrowed */
+	struct upgrade *upgrade;       /* borrowed; NULL: cannot be done */
 	int argc;                      /* the words of the start: a reload */
 	char **argv;                   /* reads them again; borrowed */
 	struct list queue;
@@ -66,6 +76,8 @@ struct jobs {
 	char summary[1700]; /* what a reload that works will have done */
 	int workers; /* what a reload scales to at its end; -1: does not */
 	ev_timer timer;
+	bool reloading;        /* a reload runs, whatever it has become */
+	struct notify *notify; /* borrowed; hears of reloads; NULL: none */
 };
 
 /* An empty queue; everything is borrowed until the last call. */
@@ -81,6 +93,17 @@ void jobs_cancel(struct jobs *jobs);
  */
 WARN_UNUSED int jobs_add(struct jobs *jobs, enum job_kind kind, int arg,
     struct waiter *waiter);
+
+/* The same with a text, of which a copy is kept; NULL: none. */
+WARN_UNUSED int jobs_add_text(struct jobs *jobs, enum job_kind kind, int arg,
+    const char *text, struct waiter *waiter);
+
+/*
+ * A job that an earlier program had, for who takes its place: the first one is
+ * running, the others wait behind it.  0 or -ENOMEM.
+ */
+WARN_UNUSED int jobs_restore(struct jobs *jobs, enum job_kind kind, int arg,
+    const char *text, size_t len);
 
 /* What scaling by one step means now: behind what waits already. */
 int jobs_scale_target(struct jobs *jobs, int step);
@@ -103,11 +126,16 @@ void jobs_done(struct jobs *jobs, int code, const char *fmt, ...)
 /* The phase that begins now ends after ms at the latest (time_is_up). */
 void jobs_phase(struct jobs *jobs, enum job_phase phase, unsigned ms);
 
-/* reload.c, scale.c: begin, and go on. */
+/* Replace all workers: what the running job goes on with. */
+void restart_all(struct jobs *jobs);
+
+/* reload.c, scale.c, upgrade.c: begin, and go on. */
 void reload_begin(struct jobs *jobs);
 void reload_check(struct jobs *jobs);
 void scale_begin(struct jobs *jobs);
 void scale_check(struct jobs *jobs);
+void upgrade_begin(struct jobs *jobs);
+void upgrade_check(struct jobs *jobs);
 
 /* Are there workers in slots that should have none? */
 bool scale_is_due(const struct supervisor *supervisor);

@@ -3,11 +3,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -17,18 +19,32 @@ enum {
 	LISTENER_BACKLOG = 4096
 }; /* the kernel takes somaxconn at most */
 
-uint16_t
-listener_port(const struct listener *listener)
+static uint64_t changes;
+
+uint64_t
+listener_changes(void)
+{
+	return changes;
+}
+
+static uint16_t
+port_of(const struct net_address *address)
 {
 	struct sockaddr_in6 in6;
 	struct sockaddr_in in;
 
-	if (listener->address.sa.ss_family == AF_INET6) {
-		memcpy(&in6, &listener->address.sa, sizeof(in6));
+	if (address->sa.ss_family == AF_INET6) {
+		memcpy(&in6, &address->sa, sizeof(in6));
 		return ntohs(in6.sin6_port);
 	}
-	memcpy(&in, &listener->address.sa, sizeof(in));
+	memcpy(&in, &address->sa, sizeof(in));
 	return ntohs(in.sin_port);
+}
+
+uint16_t
+listener_port(const struct listener *listener)
+{
+	return port_of(&listener->address);
 }
 
 static void
@@ -86,7 +102,20 @@ listener_unref(struct listener *listener)
 		return;
 	for (unsigned i = 0; i < STATS_SLOTS_MAX; i++)
 		listener_close(listener, i);
+	for (size_t i = 0; i < listener->given_count; i++)
+		(void)close(listener->given[i]); /* the manager has its own */
 	free(listener);
+}
+
+/* Some socket of the address is ours already. */
+static bool
+is_ours(const struct listener *listener)
+{
+	for (size_t i = 0; i < STATS_SLOTS_MAX; i++) {
+		if (listener->fds[i] != -1)
+			return true;
+	}
+	return listener->given_count > 0;
 }
 
 int
@@ -94,7 +123,7 @@ listener_probe(const struct listener *listener)
 {
 	int fd, on = 1, rc = 0;
 
-	if (listener_port(listener) == 0)
+	if (listener_port(listener) == 0 || is_ours(listener))
 		return 0;
 	fd = socket(listener->address.sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC,
 	    0);
@@ -129,8 +158,22 @@ place_of(const struct listener *listener, unsigned slot)
 void
 listener_expect(struct listener *listener, unsigned slot)
 {
-	if (place_of(listener, slot) == listener->place_count)
+	if (listener->given_count == 0 &&
+	    place_of(listener, slot) == listener->place_count)
 		listener->places[listener->place_count++] = (uint16_t)slot;
+}
+
+static int
+open_copy(struct listener *listener, unsigned slot)
+{
+	int given = listener->given[slot % listener->given_count];
+	int fd = fcntl(given, F_DUPFD_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -errno;
+	listener->fds[slot] = fd;
+	changes++;
+	return 0;
 }
 
 int
@@ -141,6 +184,8 @@ listener_open(struct listener *listener, unsigned slot)
 	assert(slot < STATS_SLOTS_MAX);
 	if (listener->fds[slot] != -1)
 		return 0;
+	if (listener->given_count > 0)
+		return open_copy(listener, slot);
 	/* One that was expected has not come: its place is gone as well. */
 	listener_close(listener, slot);
 	fd = net_listen(&listener->address, LISTENER_BACKLOG);
@@ -155,6 +200,7 @@ listener_open(struct listener *listener, unsigned slot)
 	}
 	listener_expect(listener, slot);
 	listener->fds[slot] = fd;
+	changes++;
 	return 0;
 }
 
@@ -166,12 +212,28 @@ listener_close(struct listener *listener, unsigned slot)
 	if (listener->fds[slot] != -1) {
 		(void)close(listener->fds[slot]); /* nothing to be lost */
 		listener->fds[slot] = -1;
+		changes++;
 	}
 	if (place == listener->place_count)
 		return;
 	/* What the kernel does: the last one moves into the gap. */
 	listener->place_count--;
 	listener->places[place] = listener->places[listener->place_count];
+}
+
+static bool
+is_same(int a, int b)
+{
+	struct stat st, st2;
+
+	return a != -1 && fstat(a, &st) == 0 && fstat(b, &st2) == 0 &&
+	    st.st_dev == st2.st_dev && st.st_ino == st2.st_ino;
+}
+
+bool
+listener_has(const struct listener *listener, unsigned slot, int fd)
+{
+	return is_same(listener->fds[slot], fd);
 }
 
 bool
@@ -182,6 +244,12 @@ listener_matches(const struct listener *listener, int fd)
 	socklen_t len = sizeof(int);
 	int value = 0;
 
+	for (size_t i = 0; i < listener->given_count; i++) {
+		if (is_same(listener->given[i], fd))
+			return true;
+	}
+	if (listener->given_count > 0)
+		return false;
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &len) == -1 ||
 	    value == 0)
 		return false;
@@ -202,6 +270,69 @@ listener_take(struct listener *listener, unsigned slot, int fd)
 	assert(listener->fds[slot] == -1);
 	listener_expect(listener, slot);
 	listener->fds[slot] = fd;
+	changes++;
+}
+
+bool
+listener_fits(const struct listener *listener, int fd)
+{
+	char ours[NET_ADDRESS_MAX], theirs[NET_ADDRESS_MAX];
+	struct net_address wanted = listener->address, address;
+	socklen_t len = sizeof(int);
+	int value = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &len) == -1 ||
+	    value == 0 || net_local(fd, &address) != 0)
+		return false;
+	if (address.sa.ss_family != AF_INET && address.sa.ss_family != AF_INET6)
+		return false;
+	if (port_of(&wanted) == 0)
+		set_port(&wanted, port_of(&address));
+	net_format(&wanted, ours, sizeof(ours));
+	net_format(&address, theirs, sizeof(theirs));
+	return strcmp(ours, theirs) == 0;
+}
+
+int
+listener_give(struct listener *listener, int fd)
+{
+	struct net_address address;
+	int rc;
+
+	if (listener->given_count == LISTENER_GIVEN_MAX)
+		return -E2BIG;
+	rc = net_local(fd, &address);
+	if (rc == 0)
+		rc = net_tune(fd);
+	if (rc != 0)
+		return rc;
+	listener->address = address;
+	listener->given[listener->given_count++] = fd;
+	listener->place_count = 0; /* copies have no place */
+	return 0;
+}
+
+/* A slot's socket is a copy of the one whose place is slot % given_count. */
+static int
+steer_given(const struct listener *listener, const bool *open)
+{
+	bool wanted[LISTENER_GIVEN_MAX] = { false };
+	uint16_t places[LISTENER_GIVEN_MAX];
+	size_t count = 0;
+
+	if (listener->given_count == 1)
+		return 0; /* who does not run does not accept */
+	for (size_t i = 0; i < STATS_SLOTS_MAX; i++) {
+		if (open[i])
+			wanted[i % listener->given_count] = true;
+	}
+	for (size_t i = 0; i < listener->given_count; i++) {
+		if (wanted[i])
+			places[count++] = (uint16_t)i;
+	}
+	if (count == 0 || count == listener->given_count)
+		return steer_to_all(listener->given[0]);
+	return steer_to(listener->given[0], places, count);
 }
 
 int
@@ -211,6 +342,8 @@ listener_steer(struct listener *listener, const bool *open)
 	size_t count = 0;
 	int fd = -1;
 
+	if (listener->given_count > 0)
+		return steer_given(listener, open);
 	for (size_t i = 0; i < listener->place_count; i++) {
 		if (listener->fds[listener->places[i]] != -1)
 			fd = listener->fds[listener->places[i]];
@@ -219,9 +352,14 @@ listener_steer(struct listener *listener, const bool *open)
 	}
 	if (fd == -1)
 		return 0;
-	if (count == 0 || count == listener->place_count)
+	if (count > 0 && count < listener->place_count)
+		return steer_to(fd, places, count);
+	if (!listener->held)
 		return steer_to_all(fd);
-	return steer_to(fd, places, count);
+	/* All that we know of, and they come first. */
+	for (size_t i = 0; i < listener->place_count; i++)
+		places[i] = (uint16_t)i;
+	return steer_to(fd, places, listener->place_count);
 }
 
 unsigned
@@ -231,7 +369,7 @@ listener_queued(const struct listener *listener, unsigned slot)
 	socklen_t len = sizeof(info);
 
 	memset(&info, 0, sizeof(info));
-	if (listener->fds[slot] == -1 ||
+	if (listener->fds[slot] == -1 || listener->given_count > 0 ||
 	    getsockopt(listener->fds[slot], IPPROTO_TCP, TCP_INFO, &info,
 		&len) == -1)
 		return 0;

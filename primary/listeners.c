@@ -183,15 +183,34 @@ listeners_fds(const struct listeners *set, unsigned slot, int *fds)
 	return set->count;
 }
 
+/*
+ * Without SO_REUSEPORT it is one that a service manager opened for an earlier
+ * primary, and that all its workers share.
+ */
+static bool
+take_shared(struct listener *listener, unsigned slot, int fd)
+{
+	return listener->given_count == 0 && listener_fits(listener, fd) &&
+	    listener_give(listener, fd) == 0 &&
+	    listener_open(listener, slot) == 0;
+}
+
 bool
 listeners_take(struct listeners *set, unsigned slot, int fd)
 {
 	for (size_t i = 0; i < set->count; i++) {
+		if (listener_has(set->items[i], slot, fd)) {
+			(void)close(fd); /* one number for it is enough */
+			return true;
+		}
 		if (set->items[i]->fds[slot] == -1 &&
 		    listener_matches(set->items[i], fd)) {
 			listener_take(set->items[i], slot, fd);
 			return true;
 		}
+		if (set->items[i]->fds[slot] == -1 &&
+		    take_shared(set->items[i], slot, fd))
+			return true;
 	}
 	(void)close(fd); /* of no use to us */
 	return false;

@@ -64,7 +64,8 @@ size_t listeners_fds(const struct listeners *set, unsigned slot, int *fds);
 
 /*
  * Take fd (consumed) for slot if it is a socket of one of the addresses that
- * the slot has none for; true when it was, else it is closed.
+ * the slot has none for, or the very one that it has; true when it was, else it
+ * is closed.
  */
 bool listeners_take(struct listeners *set, unsigned slot, int fd);
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "primary/adopt.h"
+#include "primary/moves.h"
 #include "primary/supervisor.h"
 
 enum {
@@ -104,11 +105,34 @@ on_ready(void *arg, struct hub_node *node)
 
 	(void)arg;
 	/* Programs are ready when they say so; nobody waits for it. */
-	if (process == NULL || process->ready)
+	if (process == NULL || (process->ready && !process->returning))
 		return;
+	process->returning = false;
 	log_debug("slot %u: worker %ld is ready", process->slot->index,
 	    (long)process->pid);
 	worker_is_ready(process);
+	moves_renew(process->slot->supervisor);
+}
+
+/* Its supervisor, which is not us, wants it to go. */
+static void
+on_leaving(void *arg, struct hub_node *node)
+{
+	struct process *process = process_of(node);
+	struct slot *slot = process != NULL ? process->slot : NULL;
+
+	(void)arg;
+	if (process == NULL)
+		return;
+	if (process->stage != PROCESS_ALIVE || !process->ready) {
+		moves_send_away(process); /* whom it knew have gone */
+		return;
+	}
+	log_info("slot %u: worker %ld leaves", slot->index, (long)process->pid);
+	if (process == slot->current && slot->state == SLOT_RUNNING)
+		slot_event(slot, SLOT_EV_DRAIN);
+	else
+		worker_drain(process);
 }
 
 static void
@@ -150,6 +174,7 @@ on_gone(void *arg, struct hub_node *node, const char *why)
 const struct hub_events supervisor_hub_events = {
 	.on_hello = on_hello,
 	.on_ready = on_ready,
+	.on_leaving = on_leaving,
 	.on_applied = on_applied,
 	.on_gone = on_gone,
 };

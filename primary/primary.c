@@ -1,9 +1,8 @@
 /*
  * primary.c - puts the primary together, runs it and takes it apart.
  *
- * Order matters on the way up: the lock first (a second primary must not touch
- * anything), then the statistics page, which says who survived an earlier one,
- * then addresses, workers and the sockets that others come by.
+ * The lock comes first: a second primary must not touch anything.  The way up
+ * is primary_up.c or, in the place of another program, takeover.c.
  */
 #include "primary/primary.h"
 
@@ -12,33 +11,18 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/log.h"
 #include "base/sched.h"
-#include "clusterbus/version.h"
-#include "primary/adopt.h"
-#include "primary/control.h"
+#include "pm2/pm2_channel.h"
 #include "primary/daemon.h"
-#include "primary/ground.h"
-#include "primary/jobs.h"
-#include "primary/signals.h"
+#include "primary/handover.h"
+#include "primary/primary_internal.h"
 #include "primary/spawn.h"
-#include "primary/supervisor.h"
+#include "primary/stop_times.h"
 
 enum {
 	EXIT_USAGE = 2
-};
-
-struct primary {
-	const struct primary_start *start;
-	struct config *config; /* owned until the supervisor has it */
-	struct ground ground;
-	struct ev_loop *loop;
-	struct supervisor *supervisor;
-	struct jobs jobs;
-	struct signals signals;
-	struct control *control;
 };
 
 /* ---- what the supervisor, signals and the control socket call ---------- */
@@ -49,6 +33,7 @@ on_change(void *arg)
 	struct primary *primary = arg;
 
 	jobs_check(&primary->jobs);
+	notify_check(&primary->notify);
 }
 
 static void
@@ -57,10 +42,14 @@ on_ready(void *arg)
 	struct primary *primary = arg;
 
 	daemon_tell(&primary->ground.daemon_fd, EXIT_SUCCESS, "");
+	pm2_ready(primary->pm2);
 	/* Workers of an earlier primary: too many, or not up to date? */
 	if (scale_is_due(primary->supervisor))
 		(void)!jobs_add(&primary->jobs, JOB_SCALE,
 		    (int)primary->supervisor->wanted, NULL);
+	else
+		activation_settle(&primary->supervisor->now->listeners,
+		    primary->supervisor->wanted);
 	if (primary->supervisor->roll_adopted)
 		(void)!jobs_add(&primary->jobs, JOB_RESTART, -1, NULL);
 }
@@ -103,150 +92,98 @@ static const struct control_calls control_calls = {
 	.reopen = reopen,
 };
 
-/* ---- on the way up ----------------------------------------------------- */
-
-/* Descriptors for every listening socket and every node. */
 static void
-raise_limit(const struct primary *primary, const struct settings *settings)
+stop_for_pm2(void *arg)
 {
-	struct rlimit limit;
-	rlim_t need;
-
-	need = 64 + primary->config->max_programs +
-	    (primary->config->redis_door ? primary->config->redis_clients : 0) +
-	    settings_workers(settings) * (3 + 2 * settings->listeners.count);
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur >= need)
-		return;
-	limit.rlim_cur = need < limit.rlim_max ? need : limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
-		log_warn("setrlimit(RLIMIT_NOFILE)");
+	stop(arg, false);
 }
 
-/* Workers of an earlier primary that were told something else, or older. */
-static bool
-are_outdated(const struct primary *primary, const struct settings *settings)
+/* The workers stay; a primary of the same name will find them. */
+static void
+let_go(void *arg)
 {
-	const struct stats_page *page = primary->ground.page;
+	struct primary *primary = arg;
 
-	return primary->ground.survivors &&
-	    (page->roll_hash != settings_roll_hash(settings) ||
-		strcmp(page->software, CLUSTERBUS_VERSION) != 0);
+	primary->supervisor->exit_status = EXIT_FAILURE;
+	ev_break(primary->loop, EVBREAK_ALL);
 }
 
-/* Found now and not by who started us: the file has just changed. */
-static int
-refuse_settings(struct primary *primary, struct config_errors *errors,
-    const char *why)
-{
-	int status = errors->count != 0 ? EXIT_USAGE : EXIT_FAILURE;
+static const struct pm2_calls pm2_calls = {
+	.stop = stop_for_pm2,
+	.let_go = let_go,
+};
 
-	primary->config = NULL; /* consumed */
-	status = ground_refuse(&primary->ground, status, "%s%s%.*s", why,
-	    errors->count != 0 ? ": " : "",
-	    errors->count != 0 ? (int)strcspn(errors->text, "\n") : 0,
-	    errors->count != 0 ? errors->text : "");
-	config_errors_release(errors);
-	return status;
+/*
+ * What does not go along to another program.  The backplane has a moment for
+ * what is queued; clients of the Redis door are cut off by the exec.
+ */
+static void
+let_go_for_upgrade(void *arg)
+{
+	struct primary *primary = arg;
+
+	sync_close(primary->supervisor->sync, SYNC_CLOSE_MS);
+	primary->supervisor->sync = NULL;
+	if (primary->pm2 != NULL)
+		pm2_give(primary->pm2);
 }
 
-static int
-make_supervisor(struct primary *primary)
+/* The exec has failed. */
+static void
+take_back_after_upgrade(void *arg)
 {
-	struct config_errors errors = { .text = NULL };
-	struct settings *settings;
-	char why[256] = "out of memory";
-	bool outdated;
+	struct primary *primary = arg;
 
-	settings = settings_new(primary->config, NULL,
-	    primary->ground.survivors ? primary->ground.page->listen : NULL,
-	    &errors, why, sizeof(why));
-	if (settings == NULL)
-		return refuse_settings(primary, &errors, why);
-	raise_limit(primary, settings);
-	if (!primary->ground.survivors &&
-	    listeners_probe(&settings->listeners, NULL, why, sizeof(why)) !=
-		0) {
-		primary->config = NULL;
-		settings_free(settings);
-		return ground_refuse(&primary->ground, EXIT_FAILURE, "%s", why);
-	}
-	outdated = are_outdated(primary, settings);
-	ground_claim_page(&primary->ground, primary->config);
-	primary->config = NULL;
-	primary->supervisor = supervisor_new(primary->loop,
-	    primary->ground.page, primary->ground.page_fd,
-	    primary->ground.rundir.path, primary->start->spawn, settings);
-	if (primary->supervisor == NULL)
-		return ground_refuse(&primary->ground, EXIT_FAILURE,
-		    "out of memory");
-	primary->supervisor->roll_adopted = outdated;
+	if (primary->pm2 != NULL)
+		(void)
+		    pm2_channel_claim(); /* the same one, out of sight again */
+	if (primary_join_backplane(primary) != 0)
+		log_warnx("no backplane until the next start");
+}
+
+void
+primary_wire(struct primary *primary)
+{
 	primary->supervisor->arg = primary;
 	primary->supervisor->on_change = on_change;
 	primary->supervisor->on_ready = on_ready;
 	primary->supervisor->on_stopped = on_stopped;
 	jobs_init(&primary->jobs, primary->supervisor, primary->start->argc,
 	    primary->start->argv);
-	return 0;
+	primary->jobs.notify = &primary->notify;
+	stop_times_limit(primary->supervisor, pm2_kill_timeout());
+	primary->pm2 =
+	    pm2_new(primary->pm2_fd, &primary->jobs, &pm2_calls, primary);
+	primary->pm2_fd = -1;
+	primary->upgrade = (struct upgrade){
+		.jobs = &primary->jobs,
+		.ground = &primary->ground,
+		.start = primary->start,
+		.let_go = let_go_for_upgrade,
+		.take_back = take_back_after_upgrade,
+		.arg = primary,
+	};
+	upgrade_init(&primary->upgrade);
+	primary->jobs.upgrade = &primary->upgrade;
 }
 
-static int
-open_door(struct primary *primary)
+int
+primary_take_control(struct primary *primary, int fd)
 {
-	struct supervisor *supervisor = primary->supervisor;
-	const struct config *config = supervisor->now->config;
-	char why[256];
-	int fd;
-
-	if (!config->redis_door)
-		return 0;
-	supervisor->door = redis_door_new(primary->loop, supervisor->hub,
-	    &supervisor->page->hub, supervisor->page->host, config, why,
-	    sizeof(why));
-	if (supervisor->door == NULL)
-		return ground_refuse(&primary->ground, EXIT_FAILURE, "%s", why);
-	fd = ground_listen(&primary->ground, "redis.sock");
-	if (fd < 0)
-		return EXIT_FAILURE;
-	redis_door_listen(supervisor->door, fd);
-	return 0;
-}
-
-static int
-open_sockets(struct primary *primary)
-{
-	int fd;
-
-	fd = ground_listen(&primary->ground, "hub.sock");
-	if (fd < 0 || hub_listen(primary->supervisor->hub, fd) != 0)
-		return EXIT_FAILURE;
-	fd = ground_listen(&primary->ground, "control.sock");
-	if (fd < 0)
-		return EXIT_FAILURE;
 	primary->control = control_new(primary->loop, fd, &primary->jobs,
 	    &control_calls, primary);
 	if (primary->control == NULL)
 		return ground_refuse(&primary->ground, EXIT_FAILURE,
 		    "out of memory");
-	return open_door(primary);
-}
-
-static int
-join_backplane(struct primary *primary)
-{
-	struct supervisor *supervisor = primary->supervisor;
-	char why[512];
-
-	if (sync_start(primary->loop, supervisor->hub, supervisor->page,
-		supervisor->now->config, &supervisor->sync, why,
-		sizeof(why)) != 0)
-		return ground_refuse(&primary->ground, EXIT_USAGE, "sync: %s",
-		    why);
+	primary->upgrade.control = primary->control;
 	return 0;
 }
 
-static void
-take_signals(struct primary *primary)
+void
+primary_take_signals(struct primary *primary)
 {
+	sigset_t none;
+
 	/* Before the loop has it, and for the time after. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	primary->signals.supervisor = primary->supervisor;
@@ -254,27 +191,10 @@ take_signals(struct primary *primary)
 	primary->signals.stop = stop;
 	primary->signals.reopen = reopen;
 	primary->signals.arg = primary;
+	orphans_init(&primary->signals.orphans, primary->supervisor);
 	signals_start(&primary->signals, primary->loop);
-}
-
-static int
-go(struct primary *primary)
-{
-	char why[256];
-	int rc;
-
-	take_signals(primary);
-	if (primary->ground.survivors)
-		(void)adopt_survivors(primary->supervisor);
-	if (open_sockets(primary) != 0)
-		return EXIT_FAILURE;
-	rc = join_backplane(primary);
-	if (rc != 0)
-		return rc;
-	if (supervisor_start(primary->supervisor, why, sizeof(why)) != 0)
-		return ground_refuse(&primary->ground, EXIT_FAILURE, "%s", why);
-	ev_run(primary->loop, 0);
-	return primary->supervisor->exit_status;
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail */
 }
 
 /* ---- and down ---------------------------------------------------------- */
@@ -283,9 +203,9 @@ static void
 take_apart(struct primary *primary, int status)
 {
 	struct supervisor *supervisor = primary->supervisor;
-	bool alone = supervisor != NULL ?
-	    list_is_empty(&supervisor->processes) :
-	    !primary->ground.survivors;
+	bool alone = !primary->half_built &&
+	    (supervisor != NULL ? list_is_empty(&supervisor->processes) :
+				  !primary->ground.survivors);
 
 	if (supervisor != NULL)
 		daemon_tell(&primary->ground.daemon_fd,
@@ -299,7 +219,12 @@ take_apart(struct primary *primary, int status)
 	if (primary->control != NULL)
 		control_stopped(primary->control, status,
 		    status == 0 ? "stopped" : supervisor->verdict);
+	if (supervisor != NULL)
+		upgrade_release(&primary->upgrade);
 	control_free(primary->control);
+	pm2_free(primary->pm2);
+	notify_stop(&primary->notify);
+	activation_release(&primary->passed);
 	if (supervisor != NULL)
 		signals_stop(&primary->signals, primary->loop);
 	supervisor_free(supervisor);
@@ -309,29 +234,77 @@ take_apart(struct primary *primary, int status)
 	config_free(primary->config);
 }
 
+static int
+lay(struct primary *primary, const struct handover_state *state)
+{
+	int rc;
+
+	primary->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+	if (primary->loop == NULL)
+		return ground_refuse(&primary->ground, EXIT_FAILURE,
+		    "no event loop");
+	if (state != NULL)
+		return primary_take_over(primary, state);
+	rc = primary_make(primary);
+	return rc == 0 ? primary_go(primary) : rc;
+}
+
+/* Start anew, perhaps after a program whose state could not be used. */
+static int
+start_anew(struct primary *primary, bool replaces)
+{
+	char why[256];
+	int rc, passed;
+
+	if (primary->config == NULL)
+		return EXIT_USAGE; /* what is wrong has been said */
+	if (replaces)
+		primary->config->daemon = false; /* we are there already */
+	passed = activation_take(&primary->passed, why, sizeof(why));
+	rc = ground_lay(&primary->ground, primary->config);
+	if (rc == 0 && passed != 0)
+		rc = ground_refuse(&primary->ground, EXIT_USAGE, "%s", why);
+	if (rc == 0 && spawn_init() != 0)
+		rc = ground_refuse(&primary->ground, EXIT_FAILURE,
+		    "/proc/self/exe cannot be read");
+	return rc == 0 ? lay(primary, NULL) : rc;
+}
+
+bool
+primary_replaces(void)
+{
+	return getenv(HANDOVER_ENVIRONMENT) != NULL;
+}
+
 int
 primary_run(const struct primary_start *start)
 {
-	struct primary primary = { .start = start, .config = start->config };
-	int rc;
+	struct primary primary = { .start = start,
+		.config = start->config,
+		.pm2_fd = -1 };
+	bool replaces = primary_replaces();
+	struct handover_state state;
+	const char *why;
+	int rc, found;
 
+	ground_init(&primary.ground);
+	found = handover_open(&state, &why);
+	if (found < 0)
+		log_warnx("the state of the program before us is of no use: "
+			  "%s; its workers are expected back",
+		    why);
+	primary.pm2_fd = pm2_channel_claim();
 	sched_prefer_batches(); /* workers inherit it */
-	rc = ground_lay(&primary.ground, start->config);
-	if (rc == 0 && spawn_init() != 0)
-		rc = ground_refuse(&primary.ground, EXIT_FAILURE,
-		    "/proc/self/exe cannot be read");
-	if (rc == 0) {
-		primary.loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-		if (primary.loop == NULL)
-			rc = ground_refuse(&primary.ground, EXIT_FAILURE,
-			    "no event loop");
+	notify_init(&primary.notify);
+	if (found > 0) {
+		rc = spawn_init() == 0 ? lay(&primary, &state) : EXIT_FAILURE;
+		handover_close(&state);
+	} else {
+		rc = start_anew(&primary, replaces);
 	}
-	if (rc == 0)
-		rc = make_supervisor(&primary);
-	if (rc == 0)
-		rc = go(&primary);
 	if (rc == 0)
 		log_info("stopped");
 	take_apart(&primary, rc);
+	pm2_flush_output();
 	return rc;
 }

@@ -3,8 +3,8 @@
  *
  * Signals, slots, listening sockets, the hub, the control socket and the
  * statistics page belong to it.  It never reads a byte from a client, has no
- * libwebsockets and parses no JSON: a parent that does almost nothing survives
- * everything.
+ * libwebsockets and parses no JSON (but PM2's lines): a parent that does almost
+ * nothing survives everything.
  */
 #ifndef PRIMARY_PRIMARY_H
 #define PRIMARY_PRIMARY_H
@@ -17,6 +17,13 @@ struct primary_start {
 	char **argv;           /* after the command's name; borrowed */
 	bool spawn;            /* false: `busctl hub`, workers attach */
 };
+
+/*
+ * Has another program executed us in its place (`busctl upgrade`)?  Then
+ * start->config may be NULL, when it has mistakes: it is of no use unless the
+ * other one's state cannot be used.
+ */
+bool primary_replaces(void);
 
 /*
  * Run a bus until it is stopped.  Returns the exit status: 0 after a stop, 1

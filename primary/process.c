@@ -68,10 +68,17 @@ static void
 on_pid_readable(struct ev_loop *loop, ev_io *watch, int events)
 {
 	struct process *process = watch->data;
+	int status;
 
 	(void)events;
 	ev_io_stop(loop, watch);
-	process->on_gone(process, PROCESS_STATUS_UNKNOWN);
+	/*
+	 * A child of ours after all, when the program that started it was
+	 * another one in this very process (upgrade.h).
+	 */
+	if (waitpid(process->pid, &status, WNOHANG) != process->pid)
+		status = PROCESS_STATUS_UNKNOWN;
+	process->on_gone(process, status);
 }
 
 struct process *
@@ -110,6 +117,15 @@ process_free(struct process *process)
 	free(process);
 }
 
+static void
+watch_pid_fd(struct process *process)
+{
+	ev_io_init(&process->pid_watch, on_pid_readable, process->pid_fd,
+	    EV_READ);
+	process->pid_watch.data = process;
+	ev_io_start(process->loop, &process->pid_watch);
+}
+
 int
 process_watch(struct process *process)
 {
@@ -118,11 +134,19 @@ process_watch(struct process *process)
 	process->pid_fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
 	if (process->pid_fd == -1)
 		return -errno;
-	ev_io_init(&process->pid_watch, on_pid_readable, process->pid_fd,
-	    EV_READ);
-	process->pid_watch.data = process;
-	ev_io_start(process->loop, &process->pid_watch);
+	watch_pid_fd(process);
 	return 0;
+}
+
+void
+process_go_on(struct process *process, int pid_fd, int64_t ladder_ms)
+{
+	assert(process->pid_fd == -1 && process->pid > 0);
+	process->pid_fd = pid_fd;
+	if (pid_fd != -1)
+		watch_pid_fd(process);
+	if (ladder_ms >= 0)
+		arm_ladder(process, (uint64_t)ladder_ms);
 }
 
 bool

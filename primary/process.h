@@ -50,17 +50,18 @@ struct process {
 	struct ev_loop *loop;  /* borrowed */
 	struct hub_node *node; /* borrowed; NULL: not connected */
 	pid_t pid;
-	int pid_fd;    /* owned; -1: a child, or not watched */
-	bool child;    /* we forked it */
-	bool attached; /* somebody else started it: we cannot replace it */
-	bool survivor; /* an earlier primary started it */
-	bool fresh;    /* gets the next settings, not those in force */
-	bool ready;    /* has said READY */
-	bool applying; /* got a CONFIG, has not answered yet */
-	bool refused;  /* its answer to CONFIG was no */
-	bool hasty;    /* no time is given, so none is overdrawn */
-	bool late;     /* was killed: not ready in time */
-	bool sluggish; /* its heartbeat is late, or it does not accept */
+	int pid_fd;     /* owned; -1: a child, or not watched */
+	bool child;     /* we forked it */
+	bool attached;  /* somebody else started it: we cannot replace it */
+	bool survivor;  /* an earlier primary started it */
+	bool fresh;     /* gets the next settings, not those in force */
+	bool ready;     /* has said READY */
+	bool returning; /* adopted; says what it wants, then READY again */
+	bool applying;  /* got a CONFIG, has not answered yet */
+	bool refused;   /* its answer to CONFIG was no */
+	bool hasty;     /* no time is given, so none is overdrawn */
+	bool late;      /* was killed: not ready in time */
+	bool sluggish;  /* its heartbeat is late, or it does not accept */
 	enum process_stage stage;
 	uint32_t section; /* of the statistics page */
 	uint16_t generation;
@@ -91,6 +92,12 @@ void process_free(struct process *process);
 
 /* Learn of its end by pidfd: for one that is no child.  0 or -errno. */
 WARN_UNUSED int process_watch(struct process *process);
+
+/*
+ * It was another program's until now: its pidfd (consumed; -1: a child) is
+ * watched, and the ladder goes on in ladder_ms (-1: it does not).
+ */
+void process_go_on(struct process *process, int pid_fd, int64_t ladder_ms);
 
 /* If it is a child and has ended, call on_gone.  True when it had. */
 bool process_reap(struct process *process);

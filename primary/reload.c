@@ -259,7 +259,8 @@ succeed(struct jobs *jobs)
 	(void)snprintf(jobs->running->said, sizeof(jobs->running->said),
 	    "%.480s; ", jobs->summary);
 	jobs->running->kind = JOB_SCALE;
-	jobs->running->arg = (int)settings_workers(supervisor->now);
+	jobs->running->arg =
+	    (int)settings_slots(supervisor->now, supervisor->spawn);
 	scale_begin(jobs);
 }
 

@@ -160,8 +160,9 @@ look(struct roll *roll, struct slot *slot)
 	return failed(roll, slot->why);
 }
 
-enum roll_result
-roll_check(struct roll *roll)
+/* Go on with the roll as far as it goes. */
+static enum roll_result
+advance(struct roll *roll)
 {
 	struct supervisor *supervisor = roll->supervisor;
 	enum roll_result result;
@@ -178,4 +179,30 @@ roll_check(struct roll *roll)
 		roll->begun = false;
 	}
 	return ROLL_DONE;
+}
+
+/*
+ * Slots whose turn is still to come get no new clients: those would soon be
+ * asked to go, some of them for the second time.
+ */
+static void
+steer_past(struct supervisor *supervisor, unsigned from, unsigned end)
+{
+	if (supervisor->roll_from == from && supervisor->roll_end == end)
+		return;
+	supervisor->roll_from = from;
+	supervisor->roll_end = end;
+	supervisor_touch(supervisor);
+}
+
+enum roll_result
+roll_check(struct roll *roll)
+{
+	enum roll_result result = advance(roll);
+
+	if (result == ROLL_BUSY)
+		steer_past(roll->supervisor, roll->at, roll->end);
+	else
+		steer_past(roll->supervisor, 0, 0);
+	return result;
 }

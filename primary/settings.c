@@ -42,6 +42,35 @@ fail:
 	return NULL;
 }
 
+struct settings *
+settings_again(struct config *config, const char *contract, size_t contract_len,
+    char *why, size_t size)
+{
+	struct settings *settings = calloc(1, sizeof(*settings));
+
+	(void)snprintf(why, size, "out of memory");
+	if (settings == NULL) {
+		config_free(config);
+		return NULL;
+	}
+	settings->config = config;
+	settings->text = config_text(config, &settings->text_len);
+	if (settings->text == NULL)
+		goto fail;
+	if (contract_len != 0) {
+		settings->contract = strndup(contract, contract_len);
+		if (settings->contract == NULL)
+			goto fail;
+		settings->contract_len = strlen(settings->contract);
+	}
+	if (listeners_init(&settings->listeners, &config->listen, NULL, NULL,
+		why, size) == 0)
+		return settings;
+fail:
+	settings_free(settings);
+	return NULL;
+}
+
 void
 settings_free(struct settings *settings)
 {
@@ -73,6 +102,14 @@ settings_workers(const struct settings *settings)
 	if (workers == 0)
 		workers = 1;
 	return workers < STATS_SLOTS_MAX ? workers : STATS_SLOTS_MAX;
+}
+
+unsigned
+settings_slots(const struct settings *settings, bool spawn)
+{
+	return spawn || settings->config->workers != 0 ?
+	    settings_workers(settings) :
+	    STATS_SLOTS_MAX;
 }
 
 uint32_t

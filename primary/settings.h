@@ -32,6 +32,14 @@ struct settings {
 struct settings *settings_new(struct config *config, const struct settings *old,
     const char *known, struct config_errors *errors, char *why, size_t size);
 
+/*
+ * The same of what settings were made of before: config (consumed, on failure
+ * too) and the contract's text, of which a copy is kept.  Listeners have no
+ * sockets and no ports yet.
+ */
+struct settings *settings_again(struct config *config, const char *contract,
+    size_t contract_len, char *why, size_t size);
+
 /* Is the contract of both the same, byte for byte? */
 bool settings_same_contract(const struct settings *a, const struct settings *b);
 
@@ -40,6 +48,12 @@ void settings_free(struct settings *settings);
 
 /* How many workers this configuration asks for. */
 unsigned settings_workers(const struct settings *settings);
+
+/*
+ * How many slots: one for every worker that we start, or (spawn is false) that
+ * may attach.  Without a number as many may attach as there can be.
+ */
+unsigned settings_slots(const struct settings *settings, bool spawn);
 
 /*
  * A number that differs when an option differs that only new workers take.  A

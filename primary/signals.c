@@ -52,8 +52,7 @@ on_USR1(struct signals *signals)
 static void
 on_USR2(struct signals *signals)
 {
-	(void)signals;
-	log_info("USR2 does nothing yet");
+	add(signals, JOB_UPGRADE, 0);
 }
 
 static void
@@ -78,6 +77,7 @@ static void
 on_CHLD(struct signals *signals)
 {
 	supervisor_reap(signals->supervisor);
+	orphans_note(&signals->orphans);
 }
 
 static void
@@ -134,6 +134,7 @@ signals_stop(struct signals *signals, struct ev_loop *loop)
 		ev_ref(loop);
 		ev_signal_stop(loop, &signals->watchers[i]);
 	}
+	orphans_stop(&signals->orphans);
 	/* libev gave it back its default; the hub may still write. */
 	(void)signal(SIGPIPE, SIG_IGN);
 }

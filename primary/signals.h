@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "base/signals.h"
+#include "primary/orphans.h"
 
 struct jobs;
 struct supervisor;
@@ -27,6 +28,7 @@ struct signals {
 	void (*reopen)(void *arg);     /* USR1 */
 	void (*stop)(void *arg, bool fast);
 	void *arg;
+	struct orphans orphans; /* orphans_init() it, too */
 	ev_signal watchers[SIGNALS_COUNT];
 };
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "primary/notify_socket.h"
 #include "wire/ipc_proto.h"
 
 enum {
@@ -24,13 +25,24 @@ static char exe_path[PATH_MAX];
 int
 spawn_init(void)
 {
+	static const char gone[] = " (deleted)";
 	ssize_t len;
 
 	len = readlink("/proc/self/exe", exe_path, sizeof(exe_path) - 1);
 	if (len == -1)
 		return -errno;
 	exe_path[len] = '\0';
+	/* Replaced on disk since: the path is what counts. */
+	if ((size_t)len > strlen(gone) &&
+	    strcmp(exe_path + len - strlen(gone), gone) == 0)
+		exe_path[(size_t)len - strlen(gone)] = '\0';
 	return 0;
+}
+
+const char *
+spawn_path(void)
+{
+	return exe_path;
 }
 
 static void
@@ -77,6 +89,7 @@ become_worker(int hub_fd, const char *path, char *const argv[])
 	int rc;
 
 	reset_signals();
+	notify_forget();
 	rc = arrange_descriptors(hub_fd);
 	if (rc == 0) {
 		(void)execv(path, argv); /* returns on failure only */
@@ -119,6 +132,51 @@ spawn_worker(unsigned slot, const char *name, const char *run_dir,
 	if (pid == 0)
 		become_worker(pair[1], is_own ? exe_path : program, argv);
 	(void)close(pair[1]); /* the worker's */
+	*ret_fd = pair[0];
+	return pid;
+}
+
+/* ---- a binary that is tried -------------------------------------------- */
+
+static void
+become_trial(int out_fd, const char *path, char *const argv[])
+{
+	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	reset_signals();
+	notify_forget();
+	(void)setpgid(0, 0); /* cannot fail: we are a new child */
+	if (null_fd != -1)
+		(void)dup2(null_fd, STDIN_FILENO); /* else it keeps ours */
+	(void)dup2(out_fd, STDOUT_FILENO);
+	(void)dup2(out_fd, STDERR_FILENO);
+	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	(void)execv(path, argv); /* returns on failure only */
+	(void)dprintf(STDERR_FILENO, "failed: cannot execute \"%s\": %s\n",
+	    path, strerror(errno));
+	_exit(EXIT_FAILURE);
+}
+
+pid_t
+spawn_trial(const char *path, char *const argv[], int *ret_fd)
+{
+	int pair[2], rc;
+	pid_t pid;
+
+	if (pipe2(pair, O_CLOEXEC) == -1)
+		return -errno;
+	pid = fork();
+	if (pid == 0)
+		become_trial(pair[1], path, argv);
+	rc = pid == -1 ? -errno : 0;
+	(void)close(pair[1]); /* the trial's */
+	if (rc == 0 && fcntl(pair[0], F_SETFL, O_NONBLOCK) == -1)
+		rc = -errno;
+	if (rc != 0) {
+		(void)close(pair[0]); /* nobody reads */
+		return rc;
+	}
+	(void)setpgid(pid, pid); /* one of the two is the first */
 	*ret_fd = pair[0];
 	return pid;
 }

@@ -29,4 +29,15 @@ WARN_UNUSED int spawn_init(void);
 WARN_UNUSED pid_t spawn_worker(unsigned slot, const char *name,
     const char *run_dir, const char *program, int *ret_fd);
 
+/* The path that spawn_init() found; what is there by now is another matter. */
+const char *spawn_path(void);
+
+/*
+ * Start another binary to see what it does: in a process group of its own, with
+ * no descriptor of ours, what it prints goes to *ret_fd (non-blocking, the
+ * caller's).  Its pid, or -errno.
+ */
+WARN_UNUSED pid_t spawn_trial(const char *path, char *const argv[],
+    int *ret_fd);
+
 #endif /* PRIMARY_SPAWN_H */

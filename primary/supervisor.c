@@ -32,7 +32,7 @@ supervisor_new(struct ev_loop *loop, struct stats_page *page, int page_fd,
 	if (supervisor->hub == NULL)
 		goto fail;
 	supervisor->now = settings;
-	supervisor->wanted = settings_workers(settings);
+	supervisor->wanted = settings_slots(settings, spawn);
 	/* Programs of an earlier primary had other ids, most likely. */
 	supervisor->program_generation = (uint16_t)time(NULL);
 	list_init(&supervisor->processes);
@@ -146,26 +146,47 @@ publish_slot(struct slot *slot, uint64_t now_ms)
 	shown->next_ms = slot->state == SLOT_BACKOFF ? slot->until_ms : 0;
 }
 
+/* Where any number of workers may attach, those up to the last one. */
+static unsigned
+slots_shown(const struct supervisor *supervisor)
+{
+	unsigned count = supervisor->wanted;
+
+	if (supervisor->spawn || supervisor->now->config->workers != 0)
+		return count;
+	while (count > 1 && supervisor->slots[count - 1].state == SLOT_EMPTY)
+		count--;
+	return count;
+}
+
 static void
 publish(struct supervisor *supervisor)
 {
 	struct stats_page *page = supervisor->page;
 	uint64_t now_ms = clock_now_ms();
 
-	page->slot_count = supervisor->wanted;
+	page->slot_count = slots_shown(supervisor);
 	for (unsigned i = 0; i < STATS_SLOTS_MAX; i++)
 		publish_slot(&supervisor->slots[i], now_ms);
 	listeners_text(&supervisor->now->listeners, " ", page->listen,
 	    sizeof(page->listen));
 }
 
-/* New connections go where somebody accepts them. */
+/* A roll is still to replace its worker. */
+static bool
+is_rolled_later(const struct supervisor *supervisor, unsigned slot)
+{
+	return slot >= supervisor->roll_from && slot < supervisor->roll_end;
+}
+
+/* New connections go where somebody accepts them, and will go on doing so. */
 static void
 steer(struct supervisor *supervisor)
 {
 	const struct process *process;
 	const struct slot *slot;
 	bool *open = supervisor->steered;
+	unsigned count = 0, staying = 0;
 
 	for (unsigned i = 0; i < STATS_SLOTS_MAX; i++) {
 		slot = &supervisor->slots[i];
@@ -173,7 +194,12 @@ steer(struct supervisor *supervisor)
 		open[i] = slot->state == SLOT_RUNNING && process != NULL &&
 		    process->stage == PROCESS_ALIVE && !process->sluggish &&
 		    i < supervisor->wanted;
+		count += open[i];
+		staying += open[i] && !is_rolled_later(supervisor, i);
 	}
+	for (unsigned i = 0; staying > 0 && i < STATS_SLOTS_MAX; i++)
+		open[i] = open[i] && !is_rolled_later(supervisor, i);
+	supervisor->page->accepting = staying > 0 ? staying : count;
 	listeners_steer(&supervisor->now->listeners, open);
 	if (supervisor->next != NULL)
 		listeners_steer(&supervisor->next->listeners, open);

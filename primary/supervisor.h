@@ -71,14 +71,18 @@ struct supervisor {
 	struct program programs[SUPERVISOR_PROGRAMS_MAX];
 	uint16_t program_generation;
 	bool steered[STATS_SLOTS_MAX]; /* slots that get new connections */
+	unsigned roll_from, roll_end;  /* slots that a roll has still to do */
 	ev_timer tick;
-	ev_timer turn;      /* 0 s: supervisor_touch() was called */
-	uint64_t ticked_ms; /* when the last tick ran */
-	uint64_t awake_ms;  /* heartbeats are asked for since then */
-	bool was_ready;     /* the ready line was logged */
-	bool roll_adopted;  /* adopted workers lack what is configured */
-	bool job_waits;     /* on_change is wanted at every tick */
+	ev_timer turn;         /* 0 s: supervisor_touch() was called */
+	uint64_t ticked_ms;    /* when the last tick ran */
+	uint64_t awake_ms;     /* heartbeats are asked for since then */
+	bool was_ready;        /* the ready line was logged */
+	bool roll_adopted;     /* adopted workers lack what is configured */
+	bool job_waits;        /* on_change is wanted at every tick */
+	uint64_t moved;        /* clients, when balance was looked at last */
+	unsigned balance_rest; /* ticks; see moves.h */
 	enum stop_how stopping;
+	uint64_t stop_within_ms; /* see stop_times.h; 0: no limit */
 	int exit_status;
 	char verdict[256]; /* why it ends, when it was not asked to */
 
@@ -155,6 +159,9 @@ void worker_arm_start(struct process *process);
 
 /* The process that has gone was one of the supervisor's: process_gone_fn. */
 void worker_gone(struct process *process, int status);
+
+/* The slot rests in BACKOFF until slot->until_ms. */
+void worker_rest(struct slot *slot);
 
 /* Ask a process to leave, by the settings in force. */
 void worker_drain(struct process *process);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "primary/moves.h"
 #include "primary/supervisor.h"
 
 enum {
@@ -10,10 +11,9 @@ enum {
 	WATCH_MAX_MS = 250
 };
 
-/* How long the worker has not moved. */
-static uint64_t
-silence_ms(const struct supervisor *supervisor, const struct process *process,
-    uint64_t now_ms)
+uint64_t
+watch_silence_ms(const struct supervisor *supervisor,
+    const struct process *process, uint64_t now_ms)
 {
 	uint64_t last = stats_get(
 	    &supervisor->page->sections[process->section].heartbeat_ms);
@@ -29,7 +29,7 @@ static void
 check_heartbeat(struct supervisor *supervisor, struct process *process,
     uint64_t now_ms)
 {
-	uint64_t silence = silence_ms(supervisor, process, now_ms);
+	uint64_t silence = watch_silence_ms(supervisor, process, now_ms);
 	bool accepts =
 	    stats_get(
 		&supervisor->page->sections[process->section].now.ready) != 0;
@@ -105,6 +105,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 		check_stable(&supervisor->slots[i], now_ms);
 	if (supervisor->job_waits)
 		supervisor_touch(supervisor);
+	moves_balance(supervisor);
 }
 
 void

@@ -8,9 +8,19 @@
 #ifndef PRIMARY_WATCH_H
 #define PRIMARY_WATCH_H
 
+#include <stdint.h>
+
+struct process;
 struct supervisor;
 
 /* Look regularly from now on, as often as the settings in force need it. */
 void watch_start(struct supervisor *supervisor);
+
+/*
+ * How long a worker that is ready has not moved, in milliseconds; time in which
+ * the primary itself stood still does not count.
+ */
+uint64_t watch_silence_ms(const struct supervisor *supervisor,
+    const struct process *process, uint64_t now_ms);
 
 #endif /* PRIMARY_WATCH_H */

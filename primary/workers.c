@@ -13,8 +13,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "primary/moves.h"
 #include "primary/sections.h"
 #include "primary/spawn.h"
+#include "primary/stop_times.h"
 #include "primary/supervisor.h"
 
 /* Exit statuses after which the same configuration is not tried again. */
@@ -36,14 +38,18 @@ void
 worker_drain(struct process *process)
 {
 	const struct supervisor *supervisor = process->slot->supervisor;
-	const struct config *config = supervisor->now->config;
+	struct stop_times times;
 
+	stop_times_get(supervisor, &times);
 	if (supervisor->stopping >= STOP_FAST) {
-		process_hasten(process, config->kill_timeout);
+		moves_stop(process);
+		process_hasten(process, times.kill_ms);
 		return;
 	}
-	process_drain(process, (uint32_t)config->drain_window,
-	    config->drain_timeout, config->kill_timeout);
+	moves_send_away(process);
+	process_drain(process, times.window_ms, times.timeout_ms,
+	    times.kill_ms);
+	moves_renew(process->slot->supervisor);
 }
 
 static void
@@ -185,18 +191,25 @@ on_rest_over(struct ev_loop *loop, ev_timer *timer, int events)
 	slot_event(slot, SLOT_EV_TIMEOUT);
 }
 
+void
+worker_rest(struct slot *slot)
+{
+	uint64_t now = clock_now_ms();
+	uint64_t ms = slot->until_ms > now ? slot->until_ms - now : 0;
+
+	ev_timer_init(&slot->rest, on_rest_over, (double)ms / 1000.0, 0.0);
+	slot->rest.data = slot;
+	ev_timer_start(slot->supervisor->loop, &slot->rest);
+}
+
 static void
 rest(struct slot *slot)
 {
 	slot->until_ms = clock_now_ms() + slot->rest_ms;
-	if (slot->rest_ms == 0) {
+	if (slot->rest_ms == 0)
 		slot_event(slot, SLOT_EV_TIMEOUT);
-		return;
-	}
-	ev_timer_init(&slot->rest, on_rest_over, (double)slot->rest_ms / 1000.0,
-	    0.0);
-	slot->rest.data = slot;
-	ev_timer_start(slot->supervisor->loop, &slot->rest);
+	else
+		worker_rest(slot);
 }
 
 /* A death, or a start that did not even get that far. */
@@ -339,6 +352,9 @@ current_gone(struct process *process, int status)
 	if (slot->state == SLOT_DRAINING) {
 		log_info("slot %u: %s", slot->index, slot->why);
 		slot_event(slot, SLOT_EV_GONE);
+		/* Somebody told it to leave, who will not start another one. */
+		if (!over && !process->attached)
+			slot_event(slot, SLOT_EV_SPAWN);
 		return;
 	}
 	note_death(slot, process->ready || process->survivor,
@@ -363,10 +379,7 @@ worker_gone(struct process *process, int status)
 	struct slot *slot = process->slot;
 	struct supervisor *supervisor = slot->supervisor;
 
-	/*
-	 * The hub reads what the worker still said, up to the end of its
-	 * stream, and closes the node itself.
-	 */
+	/* The hub reads to the end what it still said, and closes the node. */
 	if (process->node != NULL)
 		hub_node_set_data(process->node, NULL);
 	supervisor->page->slots[slot->index].last_status = status;

@@ -17,11 +17,13 @@ $(LIBRARY): $(LIB_OBJS)
 	ln -sf $(SONAME) $(B)/libclusterbus.so
 
 # One object, so that what is not public cannot collide with a user's names.
-# (lws_hdr_copy is public: worker/ws_offer.c says why.)
+# (What libwebsockets shall call is public: worker/ws_offer.c, ws_libc.c.)
 $(B)/libclusterbus.a: $(LIB_OBJS)
 	$(CC) -r -nostdlib -o $(B)/clusterbus.o $^
 	objcopy -w --keep-global-symbol='cbus_*' \
-	    --keep-global-symbol=lws_hdr_copy $(B)/clusterbus.o
+	    --keep-global-symbol=lws_hdr_copy --keep-global-symbol=recv \
+	    --keep-global-symbol=send --keep-global-symbol=shutdown \
+	    $(B)/clusterbus.o
 	rm -f $@ && ar rcs $@ $(B)/clusterbus.o
 
 # Made every time: PREFIX may be another one.

@@ -15,7 +15,7 @@ BUILD='libwebsockets-dev libwebsockets-evlib-ev libev-dev libcjson-dev
 TEST='libcmocka-dev clang g++ libclang-rt-14-dev clang-format valgrind python3
 	python3-websockets chromium openssl curl procps shellcheck
 	libpq-dev postgresql libhiredis-dev redis-server redis-tools iproute2
-	libtest-json-schema-acceptance-perl'
+	libtest-json-schema-acceptance-perl systemd supervisor tini'
 
 say() {
 	echo "deps: $*"

@@ -101,15 +101,33 @@ search '/(work|root|home)/' '.' | grep -v '^tests/lint\.sh:' |
 {
 	sed -nE 's/^\t[A-Z]+\([a-z_]+, "([a-z-]+)",.*/--\1/p' \
 	    src/config/options.h
-	sed -nE 's/^\tX\(([A-Z_]+), .*/`\1`/p' src/wire/ipc_proto.h \
-	    worker/errors.h
+	sed -nE 's/^\tX\(([A-Z_]+), .*/`\1`/p' worker/errors.h
 	sed -nE 's/^\t\{ "([a-z]+)",.*/busctl \1/p' src/cli/commands.c
-	printf '`%s`\n' HUP TERM INT QUIT USR1 TTIN TTOU
+	printf '`%s`\n' HUP TERM INT QUIT USR1 USR2 TTIN TTOU
 	sed -nE 's/^\tX\(([A-Z_]+), +("(.*)")\).*/| `\1` | \3 |/p' worker/errors.h
-	files "^worker/web/|$PUBLIC" | sed -E 's/^(src\/)?/`/; s/(\.[chS])?$/`/'
 } | sort -u | while read -r word; do
 	grep -sqF -- "$word" README.md || echo "README.md: no $word"
-done | rule "README names options, commands, signals, messages, errors, files"
+done | rule "README names options, commands, signals, errors"
+sed -nE 's/^\tX\(([A-Z_]+), .*/`\1`/p' src/wire/ipc_proto.h |
+    while read -r word; do
+	grep '^| `' src/README.md | cut -d'|' -f2 | grep -qF -- "$word" ||
+	    echo "src/README.md: no $word"
+done | rule "src/README names the messages"
+
+# What stands in the first column of the tables below "## Files".
+told() {
+	sed -n '/^## Files/,/^## /p' "$1/README.md" | grep '^| `' |
+	    cut -d'|' -f2 | tr ',' '\n' | tr -d ' `' |
+	    sed "/^include\//!s|^|$1/|" | sort
+}
+for folder in 'src ^(src|include)/.*\.([ch]|mk)$' \
+    'primary ^primary/.*\.[ch]$' 'worker ^worker/(.*\.[ch]$|web/)' \
+    'tests ^tests/(support/|unit/.*\.h$|fuzz/[a-z_]*\.[ch]$)'; do
+	files "${folder#* }" | sed -E 's/\.([chS]|mk)$//' | sort -u >"$tmp/there"
+	told "${folder%% *}" | diff "$tmp/there" - | sed -n \
+	    "s|^<|${folder%% *}/README.md: no line for|p
+	    s|^>|${folder%% *}/README.md: twice, or not there:|p"
+done | rule "the folders' READMEs have a line for each file"
 for table in options commands signals exits; do
 	"${BUSCTL:-build/busctl}" help --markdown $table >"$tmp/table" 2>&1
 	sed -n "/^<!-- $table -->/,/^<!-- end/{/^|/p}" README.md |

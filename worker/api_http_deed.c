@@ -1,7 +1,7 @@
 /*
  * api_http_deed.c - POST /api/kick, /api/rooms/NAME/add and remove.
  *
- * Both are questions to the workers (wire/query.h), so the answer tells how
+ * Both are questions to all workers (wire/query.h), so the answer tells how
  * many connections it was, and comes when it is done.
  */
 #include <errno.h>
@@ -22,12 +22,11 @@ bad(const struct api_call *call, const char *why)
 /* Fill in whom it is about; false: bad, and it has been said. */
 static bool
 take_target(const struct api_call *call, const struct api_text *conn,
-    const struct api_text *user, struct query_args *args, uint16_t *ret_slot)
+    const struct api_text *user, struct query_args *args)
 {
 	const char *why;
 	struct conn_id id;
 
-	*ret_slot = IPC_SLOT_NONE;
 	if (conn->given == user->given) {
 		bad(call, "one of conn and user is needed");
 		return false;
@@ -47,7 +46,11 @@ take_target(const struct api_call *call, const struct api_text *conn,
 		bad(call, "conn is no connection's id");
 		return false;
 	}
-	*ret_slot = id.node.slot;
+	if (id.node.host != call->http->worker->id.host) {
+		api_http_fail(call->http, 404, ERR_NOT_FOUND,
+		    "the connection is one of another host");
+		return false;
+	}
 	return true;
 }
 
@@ -64,14 +67,13 @@ api_kick(const struct api_call *call)
 	};
 	struct query_args args = { 0 };
 	const char *why;
-	uint16_t slot;
 
 	if (api_body_read(call->request->body, call->request->body_len, members,
 		ARRAY_LEN(members), &why) != 0) {
 		bad(call, why);
 		return;
 	}
-	if (!take_target(call, &conn, &user, &args, &slot))
+	if (!take_target(call, &conn, &user, &args))
 		return;
 	if (!api_close_code(code)) {
 		bad(call, "code is no close code that a server may send");
@@ -84,7 +86,8 @@ api_kick(const struct api_call *call)
 	args.code = code;
 	args.text = reason.text;
 	args.text_len = reason.len;
-	api_ask(call->http, QUERY_KICK, slot, &args, API_SUM, "kicked");
+	api_ask(call->http, QUERY_KICK, IPC_SLOT_NONE, &args, API_SUM,
+	    "kicked");
 }
 
 /* NAME/add: take the room's name from it.  False: neither add nor remove. */
@@ -121,7 +124,6 @@ api_rooms(const struct api_call *call)
 	struct query_args args = { 0 };
 	struct channel_name channel;
 	const char *why;
-	uint16_t slot;
 	bool is_add;
 
 	if (!split_rest(call->rest, &room, &is_add)) {
@@ -144,7 +146,7 @@ api_rooms(const struct api_call *call)
 		bad(call, why);
 		return;
 	}
-	if (!take_target(call, &conn, &user, &args, &slot))
+	if (!take_target(call, &conn, &user, &args))
 		return;
 	if (channel_name(&channel, 'r', room.text, room.len) != 0) {
 		bad(call, "a name is too long");
@@ -152,6 +154,6 @@ api_rooms(const struct api_call *call)
 	}
 	args.channel = channel.text;
 	args.channel_len = channel.len;
-	api_ask(call->http, is_add ? QUERY_ROOM_ADD : QUERY_ROOM_REMOVE, slot,
-	    &args, API_SUM, "changed");
+	api_ask(call->http, is_add ? QUERY_ROOM_ADD : QUERY_ROOM_REMOVE,
+	    IPC_SLOT_NONE, &args, API_SUM, "changed");
 }

@@ -162,6 +162,6 @@ api_why(const struct api_call *call)
 	if (conn_id_parse(call->rest, &id) != 0)
 		bad(call, "this is no connection's id");
 	else
-		api_ask(call->http, QUERY_WHY, id.node.slot, &args, API_ONE,
+		api_ask(call->http, QUERY_WHY, IPC_SLOT_NONE, &args, API_ONE,
 		    NULL);
 }

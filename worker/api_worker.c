@@ -51,20 +51,34 @@ query(void *impl, uint32_t token, enum query_kind kind, uint16_t slot,
 	return rc == -ENOBUFS ? -EBUSY : rc;
 }
 
+/* Is a connection nowhere else?  Looked at before anything is done to it. */
+static bool
+is_here(const struct worker *worker, const struct query_args *args)
+{
+	const struct client *client;
+	char text[CONN_ID_TEXT_MAX];
+	struct conn_id id;
+
+	if (args->conn_len >= sizeof(text))
+		return false;
+	memcpy(text, args->conn, args->conn_len);
+	text[args->conn_len] = '\0';
+	if (conn_id_parse(text, &id) != 0)
+		return false;
+	client = client_find(worker, &id);
+	if (client != NULL)
+		return client->move == NULL;
+	return worker->moved_away == 0 && node_id_equal(&id.node, &worker->id);
+}
+
 static bool
 act(void *impl, enum query_kind kind, const struct query_args *args)
 {
 	struct worker *worker = impl;
-	char text[CONN_ID_TEXT_MAX];
-	struct conn_id id;
+	bool here = args->conn_len != 0 && is_here(worker, args);
 
 	(void)conn_act(worker, kind, args);
-	if (args->conn_len == 0 || args->conn_len >= sizeof(text))
-		return false;
-	memcpy(text, args->conn, args->conn_len);
-	text[args->conn_len] = '\0';
-	return conn_id_parse(text, &id) == 0 &&
-	    node_id_equal(&id.node, &worker->id);
+	return here;
 }
 
 static const struct api_ops ops = {

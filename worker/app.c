@@ -49,8 +49,8 @@ start_one(struct worker *worker, struct loaded *loaded)
 {
 	int rc = 0;
 
-	if (loaded->hooks->start != NULL)
-		rc = loaded->hooks->start(worker->bus, &loaded->arg);
+	if (loaded->hooks.start != NULL)
+		rc = loaded->hooks.start(worker->bus, &loaded->arg);
 	if (rc > 0)
 		rc = -EINVAL;
 	if (rc != 0)
@@ -69,7 +69,7 @@ judge(const struct worker *worker)
 	const struct app *app = worker->app;
 
 	for (size_t i = 0; app != NULL && i < app->count; i++) {
-		if (app->all[i].hooks->authenticate != NULL)
+		if (app->all[i].hooks.authenticate != NULL)
 			return &app->all[i];
 	}
 	return NULL;
@@ -118,7 +118,7 @@ authenticate(struct worker *worker, struct client *client,
 	(void)client;
 	if (loaded == NULL)
 		return -EACCES; /* it has been stopped */
-	rc = loaded->hooks->authenticate(loaded->arg, &request, &said);
+	rc = loaded->hooks.authenticate(loaded->arg, &request, &said);
 	if (rc == 0)
 		rc = copy_identity(&said, ret_identity);
 	if (rc == 0 || rc == -ENOMEM)
@@ -180,8 +180,8 @@ app_stop(struct worker *worker)
 		return;
 	for (size_t i = app->count; i > 0; i--) {
 		loaded = &app->all[i - 1];
-		if (loaded->started && loaded->hooks->stop != NULL)
-			loaded->hooks->stop(loaded->arg);
+		if (loaded->started && loaded->hooks.stop != NULL)
+			loaded->hooks.stop(loaded->arg);
 		loaded->started = false;
 	}
 	if (worker->bus != NULL)
@@ -202,8 +202,8 @@ app_reload(struct worker *worker)
 	struct app *app = worker->app;
 
 	for (size_t i = 0; app != NULL && i < app->count; i++) {
-		if (app->all[i].hooks->reload != NULL)
-			app->all[i].hooks->reload(app->all[i].arg);
+		if (app->all[i].hooks.reload != NULL)
+			app->all[i].hooks.reload(app->all[i].arg);
 	}
 }
 
@@ -222,8 +222,8 @@ app_connect(struct client *client)
 	}
 	for (size_t i = 0; i < app->count; i++) {
 		loaded = &app->all[i];
-		if (loaded->hooks->connect != NULL)
-			loaded->hooks->connect(loaded->arg, conn_of(client));
+		if (loaded->hooks.connect != NULL)
+			loaded->hooks.connect(loaded->arg, conn_of(client));
 	}
 }
 
@@ -238,8 +238,8 @@ app_close(struct client *client)
 		return;
 	for (size_t i = 0; app != NULL && i < app->count; i++) {
 		loaded = &app->all[i];
-		if (loaded->hooks->close != NULL)
-			loaded->hooks->close(loaded->arg, conn_of(client));
+		if (loaded->hooks.close != NULL)
+			loaded->hooks.close(loaded->arg, conn_of(client));
 	}
 }
 
@@ -254,9 +254,9 @@ app_message(struct client *client, const struct cbus_message *message)
 		return 0;
 	for (size_t i = 0; rc == 0 && app != NULL && i < app->count; i++) {
 		loaded = &app->all[i];
-		if (loaded->hooks->message != NULL)
-			rc = loaded->hooks->message(loaded->arg,
-			    conn_of(client), message);
+		if (loaded->hooks.message != NULL)
+			rc = loaded->hooks.message(loaded->arg, conn_of(client),
+			    message);
 	}
 	return rc == 0 || rc == -EINVAL ? rc : -EACCES;
 }

@@ -15,6 +15,7 @@
 #include "base/base.h"
 #include "clusterbus/app.h"
 
+struct buf;
 struct client;
 struct worker;
 
@@ -44,6 +45,22 @@ void app_close(struct client *client);
 /* A client publishes: 0, -EACCES, -EINVAL. */
 WARN_UNUSED int app_message(struct client *client,
     const struct cbus_message *message);
+
+/*
+ * A client is to go to another worker: append what applications keep about it.
+ * 0; -EAGAIN: not now; -ENOTSUP: one says no, or writes more than out may hold;
+ * -ENOMEM.  Nothing has changed, it may still stay.
+ */
+WARN_UNUSED int app_move_out(struct client *client, struct buf *out);
+
+/*
+ * One has come, OPEN, with that.  0; or -errno, and it is being closed: no
+ * memory, bytes that cannot be, an application that refuses it.
+ */
+int app_move_in(struct client *client, const void *bytes, size_t len);
+
+/* It is another worker's now: app_close() is not for it.  Its calls end. */
+void app_moved_away(struct client *client);
 
 /* Is there an authenticate hook? */
 bool app_authenticates(const struct worker *worker);

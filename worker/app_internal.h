@@ -18,9 +18,9 @@ struct worker;
 
 /* One of them, loaded. */
 struct loaded {
-	const struct cbus_app *hooks; /* the application's */
-	void *handle;                 /* of dlopen(); NULL: built in */
-	void *arg;                    /* what its start hook gave */
+	struct cbus_app hooks; /* a copy; an older version has fewer */
+	void *handle;          /* of dlopen(); NULL: built in */
+	void *arg;             /* what its start hook gave */
 	bool started;
 	char *name; /* owned; for the log */
 };

@@ -1,6 +1,7 @@
 /* app_load.c - an application's shared object; see app.h. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,30 +19,38 @@ name_of(const struct cbus_app *hooks, const char *path)
 	return strdup(slash != NULL ? slash + 1 : path);
 }
 
+/* Copy as many hooks as its version has. */
 static int
-check(const struct cbus_app *hooks, const char *path)
+copy_hooks(const struct cbus_app *hooks, const char *path,
+    struct loaded *loaded)
 {
+	size_t size = 0;
+
 	if (hooks->version == CBUS_APP_VERSION)
-		return 0;
-	log_warnx("application %s: it is made for version %u of the hooks, "
-		  "this is version %d",
-	    path, hooks->version, CBUS_APP_VERSION);
-	return -EINVAL;
+		size = sizeof(*hooks);
+	else if (hooks->version == 1)
+		size = offsetof(struct cbus_app, move_out);
+	if (size == 0) {
+		log_warnx("application %s: it is made for version %u of the "
+			  "hooks, this is version %d",
+		    path, hooks->version, CBUS_APP_VERSION);
+		return -EINVAL;
+	}
+	loaded->hooks = (struct cbus_app){ .version = 0 };
+	memcpy(&loaded->hooks, hooks, size);
+	loaded->name = name_of(hooks, path);
+	return loaded->name != NULL ? 0 : -ENOMEM;
 }
 
 int
 app_take(const struct cbus_app *hooks, struct loaded *ret_loaded)
 {
-	int rc = check(hooks, "program");
-	char *name;
+	struct loaded loaded = { .handle = NULL };
+	int rc = copy_hooks(hooks, "program", &loaded);
 
-	if (rc != 0)
-		return rc;
-	name = name_of(hooks, "program");
-	if (name == NULL)
-		return -ENOMEM;
-	*ret_loaded = (struct loaded){ .hooks = hooks, .name = name };
-	return 0;
+	if (rc == 0)
+		*ret_loaded = loaded;
+	return rc;
 }
 
 /* dlopen() looks for a name without '/' elsewhere; we mean the file. */
@@ -68,6 +77,7 @@ int
 app_load(const char *path, struct loaded *ret_loaded)
 {
 	struct loaded loaded = { .handle = open_object(path) };
+	const struct cbus_app *hooks;
 	const char *why = dlerror();
 	int rc = -EINVAL;
 
@@ -76,17 +86,13 @@ app_load(const char *path, struct loaded *ret_loaded)
 		    why != NULL ? why : "out of memory");
 		return -EINVAL;
 	}
-	loaded.hooks = dlsym(loaded.handle, "cbus_app");
-	if (loaded.hooks == NULL) {
+	hooks = dlsym(loaded.handle, "cbus_app");
+	if (hooks == NULL) {
 		log_warnx("application %s: it has no symbol cbus_app", path);
 		goto fail;
 	}
-	rc = check(loaded.hooks, path);
+	rc = copy_hooks(hooks, path, &loaded);
 	if (rc != 0)
-		goto fail;
-	rc = -ENOMEM;
-	loaded.name = name_of(loaded.hooks, path);
-	if (loaded.name == NULL)
 		goto fail;
 	*ret_loaded = loaded;
 	return 0;

@@ -34,6 +34,8 @@ let_in(struct client *client, struct identity *identity)
 	identity_free(client->identity);
 	client->identity = identity;
 	client->authenticated = true;
+	if (client->move != NULL)
+		client->move->changed = true;
 	forget_handshake(client);
 }
 

@@ -16,22 +16,38 @@ is_excluded(const struct worker *worker, const struct api_push *push)
 	    node_id_equal(&push->exclude_node, &worker->id);
 }
 
+/*
+ * For one connection, which is here or was born here.  True: that was all.
+ * False: it is elsewhere, or on its way, and the hub hears of it as well.
+ */
+static bool
+push_to_one(struct worker *worker, const struct api_push *push,
+    struct fanout *d)
+{
+	const struct client *client = client_find(worker, &push->target);
+	bool ours = node_id_equal(&push->target.node, &worker->id);
+
+	if (client == NULL && (!ours || worker->moved_away != 0))
+		return false;
+	fanout_deliver(worker, NULL, d);
+	if (client != NULL && client->move != NULL)
+		return false;
+	fanout_report(worker, d);
+	return true;
+}
+
 void
 bus_push(struct worker *worker, const struct api_push *push)
 {
-	struct fanout d = fanout_begin(worker, push, NULL, worker->node);
+	struct fanout d = fanout_begin(push, NULL, worker->node);
 	bool far = push->channel[0] == 'n' || is_excluded(worker, push);
 	struct channel *channel;
 	uint64_t seq = 0;
 	int rc = 0;
 
 	stats_add(&worker->stats->published, 1);
-	if (push->channel[0] == 'n' &&
-	    node_id_equal(&push->target.node, &worker->id)) {
-		fanout_deliver(worker, NULL, &d);
-		fanout_report(worker, &d);
+	if (push->channel[0] == 'n' && push_to_one(worker, push, &d))
 		return;
-	}
 	channel =
 	    channel_get(&worker->channels, push->channel, push->channel_len);
 	/* No memory for the counter: the others still get it. */
@@ -80,10 +96,10 @@ static void
 tell_gap(struct worker *worker, const struct ipc_envelope *envelope,
     uint64_t missed)
 {
-	const struct fanout d = fanout_begin(worker,
-	    &(struct api_push){ .channel = envelope->channel,
-		.channel_len = envelope->channel_len },
-	    NULL, "");
+	const struct fanout d =
+	    fanout_begin(&(struct api_push){ .channel = envelope->channel,
+			     .channel_len = envelope->channel_len },
+		NULL, "");
 	char text[64];
 
 	/* Without a listener for it the counter and the client's gap tell. */
@@ -114,9 +130,9 @@ note_seq(struct worker *worker, struct channel *channel,
 		return 0;
 	stats_add(&worker->stats->gaps, missed);
 	if (channel->name[0] == 't' || channel->name[0] == 'f') {
-		d = fanout_begin(worker,
-		    &(struct api_push){ .channel = envelope->channel,
-			.channel_len = envelope->channel_len },
+		d = fanout_begin(&(struct api_push){ .channel =
+							 envelope->channel,
+				     .channel_len = envelope->channel_len },
 		    NULL, "");
 		tell_members(worker, channel, d.name, d.name_len, missed);
 	}
@@ -150,7 +166,7 @@ bus_deliver(struct worker *worker, const struct ipc_envelope *envelope)
 		stats_add(&worker->stats->drop_invalid, 1);
 	} else if (!is_excluded(worker, &push)) {
 		node_id_format(&envelope->head.origin, from, sizeof(from));
-		d = fanout_begin(worker, &push, &envelope->head.origin, from);
+		d = fanout_begin(&push, &envelope->head.origin, from);
 		fanout_deliver(worker, channel, &d);
 		fanout_report(worker, &d);
 		api_fire(worker->bus, &push, &envelope->head.origin,

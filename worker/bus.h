@@ -14,7 +14,8 @@
  * What members get depends on the kind of channel: topics a `msg`, rooms, users
  * and connections an `evt`, watched resources a `change`.  Every push goes to
  * the hub, which knows who wants it, but what is for a connection of this node
- * or is to stay on this node.
+ * or is to stay on this node.  What is for a connection goes to "n:HOME", where
+ * it was born; a worker that it has moved to wants that channel, too.
  */
 #ifndef WORKER_BUS_H
 #define WORKER_BUS_H

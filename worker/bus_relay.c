@@ -13,10 +13,17 @@
 static bool
 is_plain(const struct worker *worker, const struct api_push *push)
 {
+	const struct client *client;
+
 	if (push->channel[0] != 't' && push->channel[0] != 'f')
 		return false;
-	/* A client of ours that is left out is not there either. */
-	return push->exclude.number == 0 ||
+	if (push->exclude.number == 0)
+		return true;
+	/* One of ours that is left out is not there either. */
+	client = client_find(worker, &push->exclude);
+	if (client != NULL)
+		return client->move == NULL;
+	return worker->moved_away == 0 &&
 	    node_id_equal(&push->exclude.node, &worker->id);
 }
 

@@ -20,6 +20,7 @@
 #include "worker/conn.h"
 #include "worker/door.h"
 #include "worker/membership.h"
+#include "worker/move.h"
 #include "worker/reply.h"
 #include "worker/state.h"
 #include "worker/ws.h"
@@ -50,6 +51,18 @@ enlist(struct clients *clients, struct client *client)
 	return true;
 }
 
+static void
+init(struct client *client, struct worker *worker, int fd)
+{
+	client->worker = worker;
+	client->fd = fd;
+	client->seen_ms = client_now(worker);
+	client->settle_ms = client->seen_ms;
+	list_init(&client->dirty);
+	list_init(&client->reader);
+	list_init(&client->waiters);
+}
+
 struct client *
 client_new(struct worker *worker, int fd, bool tls)
 {
@@ -59,19 +72,15 @@ client_new(struct worker *worker, int fd, bool tls)
 		free(client);
 		return NULL;
 	}
+	client->home = worker->id;
 	client->number = ++worker->clients.next_number;
 	if (clients_index(&worker->clients, client) != 0) {
 		worker->clients.count--;
 		free(client);
 		return NULL;
 	}
-	client->worker = worker;
-	client->fd = fd;
+	init(client, worker, fd);
 	client->tls = tls;
-	client->seen_ms = client_now(worker);
-	list_init(&client->dirty);
-	list_init(&client->reader);
-	list_init(&client->waiters);
 	stats_add(&worker->stats->handshakes, 1);
 	return client;
 }
@@ -83,21 +92,32 @@ note_open(struct worker *worker)
 }
 
 void
+client_count(struct client *client, bool counts)
+{
+	struct clients *clients = &client->worker->clients;
+
+	if (client->counted == counts)
+		return;
+	client->counted = counts;
+	clients->open += counts ? 1 : UINT32_MAX;
+	note_open(client->worker);
+}
+
+void
 client_opened(struct client *client)
 {
 	struct worker *worker = client->worker;
 	char conn[NODE_ID_TEXT_MAX + 24], who[AUTH_DESCRIBE_MAX];
 
 	client->state = CLIENT_OPEN;
-	client->counted = true;
+	client_count(client, true);
 	client->opened_ms = worker->now_ms;
 	client->seen_ms = client_now(worker);
 	client->rate_ms = client->seen_ms;
 	client->rate_tokens = UINT32_MAX; /* a full bucket; capped at use */
-	worker->clients.open++;
+	client->settle_ms = client->seen_ms + MOVE_SETTLE_MS;
 	stats_add(&worker->stats->clients_opened, 1);
 	stats_set(&worker->stats->handshakes, worker->stats->handshakes - 1);
-	note_open(worker);
 	door_opened(worker->door, client);
 	auth_opened(client);
 	if (client->state != CLIENT_OPEN)
@@ -159,6 +179,7 @@ client_closed(struct client *client)
 
 	if (client->state == CLIENT_HANDSHAKE)
 		return;
+	move_client_gone(client);
 	client->state = CLIENT_DEAD; /* nobody puts it into anything now */
 	if (client->sub_count != 0 || !list_is_empty(&client->waiters))
 		membership_end(worker, client);
@@ -168,10 +189,8 @@ client_closed(struct client *client)
 	}
 	call_client_gone(client);
 	if (client->counted) {
-		client->counted = false;
-		worker->clients.open--;
+		client_count(client, false);
 		stats_add(&worker->stats->clients_closed, 1);
-		note_open(worker);
 	}
 	client->seen_ms = client_now(worker);
 	stats_add(&worker->stats->drop_gone, client->outbox.count);
@@ -188,19 +207,12 @@ delist(struct clients *clients, struct client *client)
 	last->index = client->index;
 }
 
-void
-client_free(struct client *client)
+/* Out of all lists, and its memory. */
+static void
+release(struct client *client)
 {
 	struct worker *worker = client->worker;
 
-	if (client->state == CLIENT_HANDSHAKE) {
-		stats_set(&worker->stats->handshakes,
-		    worker->stats->handshakes - 1);
-		if (!client->answered)
-			stats_add(&worker->stats->handshake_errors, 1);
-	} else {
-		assert(client->state == CLIENT_DEAD);
-	}
 	door_left(worker->door, client);
 	delist(&worker->clients, client);
 	list_remove(&client->dirty);
@@ -216,6 +228,60 @@ client_free(struct client *client)
 	identity_free(client->identity);
 	handshake_free(client->handshake);
 	free(client);
+}
+
+void
+client_free(struct client *client)
+{
+	struct worker *worker = client->worker;
+
+	if (client->state == CLIENT_HANDSHAKE) {
+		stats_set(&worker->stats->handshakes,
+		    worker->stats->handshakes - 1);
+		if (!client->answered)
+			stats_add(&worker->stats->handshake_errors, 1);
+	} else {
+		assert(client->state == CLIENT_DEAD);
+	}
+	release(client);
+}
+
+/* ---- on the way -------------------------------------------------------- */
+
+struct client *
+client_new_moved(struct worker *worker)
+{
+	struct client *client = calloc(1, sizeof(*client));
+
+	if (client == NULL || !enlist(&worker->clients, client)) {
+		free(client);
+		return NULL;
+	}
+	init(client, worker, -1);
+	client->state = CLIENT_MOVING;
+	client->authenticated = true;
+	return client;
+}
+
+int
+client_named(struct client *client)
+{
+	return clients_index(&client->worker->clients, client);
+}
+
+void
+client_moved_away(struct client *client)
+{
+	struct worker *worker = client->worker;
+
+	assert(client->state == CLIENT_MOVING && client->move == NULL);
+	client_count(client, false);
+	membership_drop(worker, client);
+	client_clear_outbox(client);
+	if (client->fd != -1)
+		(void)close(client->fd); /* not the last one, or it is meant */
+	client->state = CLIENT_DEAD;
+	release(client);
 }
 
 void
@@ -257,84 +323,4 @@ client_may_send(struct client *client)
 		return false;
 	client->rate_tokens -= 1000;
 	return true;
-}
-
-/* ---- the sweep --------------------------------------------------------- */
-
-static void
-ping(struct client *client)
-{
-	static const char payload[] = "bus"; /* an empty pong is not told us */
-	struct frame *frame = frame_new(FRAME_PING, sizeof(payload) - 1);
-
-	if (frame != NULL)
-		memcpy(frame_payload(frame), payload, sizeof(payload) - 1);
-	client->pinged = true;
-	client_push_first(client, frame);
-}
-
-static void
-sweep_open(struct worker *worker, struct client *client)
-{
-	const struct config *config = worker->config;
-	uint32_t silent = client_now(worker) - client->seen_ms;
-
-	if (client->pinged &&
-	    silent >= config->ping_interval + config->ping_timeout) {
-		stats_add(&worker->stats->closed_idle, 1);
-		client_close(client, CLOSE_POLICY, "no answer to a ping", true);
-		return;
-	}
-	if (auth_sweep(client))
-		return;
-	if (!client->pinged && silent >= config->ping_interval)
-		ping(client);
-	if (client->held != 0 && client->held++ > HELD_SWEEPS_MAX)
-		membership_let_go(client); /* the hub hangs */
-	if (client->outbox.gap_count != 0)
-		flush_mark(&worker->flush, client); /* no memory at first */
-	client_note_soft(client);
-	if (config->outbox_policy == OUTBOX_CLOSE &&
-	    client->outbox.bytes > client_limit(client)) {
-		stats_add(&worker->stats->closed_slow, 1);
-		client_close(client, CLOSE_SLOW, "too slow", true);
-	}
-}
-
-static void
-sweep_one(struct worker *worker, struct client *client)
-{
-	/* How long a close may take before the socket is cut off. */
-	enum {
-		CLOSE_TIME_MS = 5000
-	};
-
-	uint32_t silent = client_now(worker) - client->seen_ms;
-
-	/*
-	 * libwebsockets counts a handshake's time only from its first byte on,
-	 * and not at all under TLS.
-	 */
-	if (client->state == CLIENT_HANDSHAKE && client->exchange == NULL &&
-	    silent >= worker->config->handshake_timeout)
-		ws_kill(client);
-	else if (client->state == CLIENT_OPEN)
-		sweep_open(worker, client);
-	else if ((client->state == CLIENT_CLOSING ||
-		     client->state == CLIENT_DEAD) &&
-	    silent > CLOSE_TIME_MS)
-		ws_kill(client);
-}
-
-void
-clients_sweep(struct worker *worker, uint32_t portion)
-{
-	struct clients *clients = &worker->clients;
-	uint32_t todo = clients->count / portion + 1;
-
-	for (; todo > 0 && clients->count > 0; todo--) {
-		if (clients->sweep >= clients->count)
-			clients->sweep = 0;
-		sweep_one(worker, clients->all[clients->sweep++]);
-	}
 }

@@ -7,6 +7,8 @@
  *	    |                |                           ^
  *	    +--- answered as HTTP, refused, timed out --> gone
  *	                     +--- the peer has gone ---> gone
+ *	                     +--- given to another worker: MOVING --> gone
+ *	MOVING --it is ours now--> OPEN
  *
  * A client is made by door.c when a connection is accepted, belongs to the
  * libwebsockets connection it is attached to, and is freed in one place only:
@@ -37,6 +39,7 @@ struct exchange;
 struct handshake;
 struct identity;
 struct lws;
+struct move;
 struct worker;
 
 enum client_state {
@@ -44,6 +47,7 @@ enum client_state {
 	CLIENT_OPEN,
 	CLIENT_CLOSING, /* a close frame is due or under way */
 	CLIENT_DEAD,    /* its socket is of no use; CLOSED will come */
+	CLIENT_MOVING,  /* no libwebsockets: it comes or goes, see move.h */
 };
 
 /* WebSocket close codes that we send (protocol.md; RFC 6455, 7.4). */
@@ -69,10 +73,11 @@ struct subscription {
 struct client {
 	struct worker *worker;
 	struct lws *wsi;
-	uint64_t number;    /* the connection id's last part */
-	uint64_t opened_ms; /* when it became a client */
-	uint8_t state;      /* enum client_state */
-	bool wants_binary;  /* negotiated clusterbus.v1.bin */
+	uint64_t number;         /* the connection id's last part */
+	struct ipc_node_id home; /* and its first: where it was born */
+	uint64_t opened_ms;      /* when it became a client */
+	uint8_t state;           /* enum client_state */
+	bool wants_binary;       /* negotiated clusterbus.v1.bin */
 	bool tls;
 	bool partial;       /* libwebsockets holds a part of our last write */
 	bool pinged;        /* a ping is out and nothing has come since */
@@ -112,6 +117,10 @@ struct client {
 	struct exchange *exchange; /* owned; a request to the HTTP API */
 	uint32_t dropped;          /* frames that it was too slow for */
 	uint32_t gaps;             /* how often it was told of missing ones */
+	bool paused;               /* nothing is read from it */
+	uint8_t move_tries;        /* moves of it that were called off */
+	uint32_t settle_ms;        /* not to be moved before this; wraps */
+	struct move *move;         /* NULL: it stays here */
 	int fd;
 };
 
@@ -130,22 +139,54 @@ struct clients {
 struct client *client_new(struct worker *worker, int fd, bool tls);
 
 /*
+ * A client without a socket that is to come from another worker: MOVING, in no
+ * channel, with no number, not counted as open.  NULL: out of memory.
+ */
+struct client *client_new_moved(struct worker *worker);
+
+/* It is known who it is: it can be found.  0, -ENOMEM, -EEXIST. */
+WARN_UNUSED int client_named(struct client *client);
+
+/*
+ * It begins, or ceases, to count as one of this worker's, as in the figures and
+ * in what is asked.  Doing it twice does nothing.
+ */
+void client_count(struct client *client, bool counts);
+
+/*
+ * End a MOVING client that no libwebsockets knows: memberships silently, and
+ * its memory.  Its fd is closed unless it is -1.
+ */
+void client_moved_away(struct client *client);
+
+/*
  * It is open and it is known who it is (auth.c says so, once): it joins the
  * channel of its user, and applications hear of it.
  */
 void client_authenticated(struct client *client);
 
+/* May frames be queued for it? */
+static inline bool
+client_takes(const struct client *client)
+{
+	return client->state == CLIENT_OPEN || client->state == CLIENT_MOVING;
+}
+
 /* Its connection id; as text conn_id_format(). */
 void client_conn_id(const struct client *client, struct conn_id *ret_id);
 
 /*
- * The client of this worker with this connection id, open; or NULL: it is not
- * here, has gone, or is closing.
+ * The client of this worker with this connection id, wherever it was born; also
+ * one that is on its way from or to here (client->counted: is it one of this
+ * worker's now?).  NULL: it is not here, has gone, or is closing.
  */
 struct client *client_find(const struct worker *worker,
     const struct conn_id *id);
 
-/* Keep the table behind client_find(); client.c only.  0 or -ENOMEM. */
+/*
+ * Keep the table behind client_find(); for who gives ids.  0, -ENOMEM, or -EEXIST:
+ * that id is here already.
+ */
 WARN_UNUSED int clients_index(struct clients *clients, struct client *client);
 void clients_unindex(struct clients *clients, const struct client *client);
 

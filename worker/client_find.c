@@ -2,9 +2,9 @@
  * client_find.c - from a connection id to the client; see client.h.
  *
  * An array of pointers, twice as large as there are clients, in which a client
- * stands at its number or a little behind (linear probing).  Numbers are given
- * out one after the other, so nearly all stand where they are looked for; eight
- * to thirty-two bytes a client.
+ * stands at its place or a little behind (linear probing).  The place is a mix
+ * of its whole id: numbers are dense, and those of two homes would lie on top
+ * of each other.  Eight to thirty-two bytes a client.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,13 +15,30 @@ enum {
 	FIRST_SLOTS = 128
 };
 
-/* Where the number stands, or the free place where it would. */
 static uint32_t
-find_slot(struct client *const *slots, uint32_t count, uint64_t number)
+place_of(const struct ipc_node_id *home, uint64_t number, uint32_t mask)
 {
-	uint32_t at = (uint32_t)number & (count - 1);
+	uint64_t mix = (number ^ node_id_to_u64(home) * 0xff51afd7ed558ccd) *
+	    0x9e3779b97f4a7c15;
 
-	while (slots[at] != NULL && slots[at]->number != number)
+	return (uint32_t)(mix >> 32) & mask;
+}
+
+static bool
+is_it(const struct client *client, const struct ipc_node_id *home,
+    uint64_t number)
+{
+	return client->number == number && node_id_equal(&client->home, home);
+}
+
+/* Where the id stands, or the free place where it would. */
+static uint32_t
+find_slot(struct client *const *slots, uint32_t count,
+    const struct ipc_node_id *home, uint64_t number)
+{
+	uint32_t at = place_of(home, number, count - 1);
+
+	while (slots[at] != NULL && !is_it(slots[at], home, number))
 		at = (at + 1) & (count - 1);
 	return at;
 }
@@ -38,7 +55,8 @@ grow(struct clients *clients)
 	for (uint32_t i = 0; i < clients->slot_count; i++) {
 		client = clients->slots[i];
 		if (client != NULL)
-			slots[find_slot(slots, count, client->number)] = client;
+			slots[find_slot(slots, count, &client->home,
+			    client->number)] = client;
 	}
 	free(clients->slots);
 	clients->slots = slots;
@@ -49,29 +67,36 @@ grow(struct clients *clients)
 int
 clients_index(struct clients *clients, struct client *client)
 {
+	uint32_t at;
+
 	/* clients->count includes this one. */
 	if (clients->count * 2 > clients->slot_count && grow(clients) != 0)
 		return -ENOMEM;
-	clients->slots[find_slot(clients->slots, clients->slot_count,
-	    client->number)] = client;
+	at = find_slot(clients->slots, clients->slot_count, &client->home,
+	    client->number);
+	if (clients->slots[at] != NULL)
+		return -EEXIST;
+	clients->slots[at] = client;
 	return 0;
 }
 
 void
 clients_unindex(struct clients *clients, const struct client *client)
 {
-	uint32_t mask = clients->slot_count - 1, at, home, next;
+	uint32_t mask = clients->slot_count - 1, at, place, next;
 
 	if (clients->slot_count == 0)
 		return;
-	at = find_slot(clients->slots, clients->slot_count, client->number);
+	at = find_slot(clients->slots, clients->slot_count, &client->home,
+	    client->number);
 	if (clients->slots[at] != client)
 		return;
 	/* Those behind move up, unless they stand where they belong. */
 	for (next = (at + 1) & mask; clients->slots[next] != NULL;
 	     next = (next + 1) & mask) {
-		home = (uint32_t)clients->slots[next]->number & mask;
-		if (((next - home) & mask) < ((next - at) & mask))
+		place = place_of(&clients->slots[next]->home,
+		    clients->slots[next]->number, mask);
+		if (((next - place) & mask) < ((next - at) & mask))
 			continue;
 		clients->slots[at] = clients->slots[next];
 		at = next;
@@ -82,7 +107,7 @@ clients_unindex(struct clients *clients, const struct client *client)
 void
 client_conn_id(const struct client *client, struct conn_id *ret_id)
 {
-	*ret_id = (struct conn_id){ client->worker->id, client->number };
+	*ret_id = (struct conn_id){ client->home, client->number };
 }
 
 struct client *
@@ -91,9 +116,9 @@ client_find(const struct worker *worker, const struct conn_id *id)
 	const struct clients *clients = &worker->clients;
 	struct client *client;
 
-	if (clients->slot_count == 0 || !node_id_equal(&id->node, &worker->id))
+	if (clients->slot_count == 0)
 		return NULL;
 	client = clients->slots[find_slot(clients->slots, clients->slot_count,
-	    id->number)];
-	return client != NULL && client->state == CLIENT_OPEN ? client : NULL;
+	    &id->node, id->number)];
+	return client != NULL && client_takes(client) ? client : NULL;
 }

@@ -91,7 +91,7 @@ client_push(struct client *client, struct frame *frame)
 	struct worker *worker = client->worker;
 	size_t limit;
 
-	if (client->state != CLIENT_OPEN)
+	if (!client_takes(client))
 		return;
 	if (client->outbox.bytes + frame->len > worker->config->outbox_soft) {
 		client_note_soft(client);
@@ -117,7 +117,7 @@ push_always(struct client *client, struct frame *frame, bool first)
 	struct worker *worker = client->worker;
 	int rc;
 
-	if (client->state != CLIENT_OPEN) {
+	if (!client_takes(client)) {
 		frame_unref(frame);
 		return;
 	}
@@ -166,9 +166,11 @@ client_close(struct client *client, enum close_code code, const char *reason,
 {
 	struct worker *worker = client->worker;
 
-	if (client->state != CLIENT_OPEN)
+	if (!client_takes(client) || client->close_code != 0)
 		return;
-	client->state = CLIENT_CLOSING;
+	/* One that is on its way ends when it has arrived. */
+	if (client->state == CLIENT_OPEN)
+		client->state = CLIENT_CLOSING;
 	client->close_code = (uint16_t)code;
 	/* Without memory for the reason the code has to do. */
 	client->close_reason = reason != NULL ? strdup(reason) : NULL;

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "worker/bus.h"
 #include "worker/membership.h"
+#include "worker/query_rows.h"
 #include "worker/state.h"
 
 static struct client *
@@ -178,13 +179,13 @@ cbus_emit(struct cbus_conn *conn, const char *event, const void *data,
 
 	if (rc != 0)
 		return rc;
-	if (client->state != CLIENT_OPEN)
+	if (!client_takes(client))
 		return -ENOTCONN;
 	if (!api_event_for(worker->bus, identity_role(client->identity), event,
 		push.name_len))
 		return -ENOENT;
 	client_conn_id(client, &push.target);
-	channel_name_node(&channel, &worker->id);
+	channel_name_node(&channel, &client->home);
 	push_to(&push, &channel);
 	bus_push(worker, &push);
 	return 0;
@@ -242,10 +243,10 @@ cbus_room_size(struct cbus *bus, const char *room)
 	if (room_channel(bus, room, &name) != 0)
 		return 0;
 	channel = channel_find(&worker->channels, name.text, name.len);
-	return channel != NULL ? channel->count : 0;
+	return channel != NULL ? query_members(worker, channel) : 0;
 }
 
-/* The numbers are noted first: fn may change the room, and close clients. */
+/* The ids are noted first: fn may change the room, and close clients. */
 int
 cbus_room_each(struct cbus *bus, const char *room, cbus_conn_fn *fn, void *arg)
 {
@@ -253,8 +254,7 @@ cbus_room_each(struct cbus *bus, const char *room, cbus_conn_fn *fn, void *arg)
 	struct channel_name name;
 	struct channel *channel;
 	struct client *client;
-	struct conn_id id = { .node = worker->id };
-	uint64_t *numbers;
+	struct conn_id *ids;
 	uint32_t count;
 	int rc;
 
@@ -265,40 +265,48 @@ cbus_room_each(struct cbus *bus, const char *room, cbus_conn_fn *fn, void *arg)
 	count = channel != NULL ? channel->count : 0;
 	if (count == 0)
 		return 0;
-	numbers = calloc(count, sizeof(numbers[0]));
-	if (numbers == NULL)
+	ids = calloc(count, sizeof(ids[0]));
+	if (ids == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++)
-		numbers[i] = channel->members[i].client->number;
+		client_conn_id(channel->members[i].client, &ids[i]);
 	for (uint32_t i = 0; i < count; i++) {
-		id.number = numbers[i];
-		client = client_find(worker, &id);
+		client = client_find(worker, &ids[i]);
 		/* The channel goes with its last member. */
 		channel = channel_find(&worker->channels, name.text, name.len);
-		if (client != NULL && client->conn != NULL && channel != NULL &&
-		    channel_member(channel, client) >= 0)
+		if (client != NULL && client->conn != NULL && client->counted &&
+		    channel != NULL && channel_member(channel, client) >= 0)
 			fn(arg, conn_of(client));
 	}
-	free(numbers);
+	free(ids);
 	return 0;
 }
 
 /* ---- from afar --------------------------------------------------------- */
 
+/*
+ * True: one more.  One that is on its way is changed at both ends, so that it
+ * does not matter whether it arrives, and counts at one of them.
+ */
 static bool
 act_on(struct worker *worker, struct client *client, enum query_kind kind,
     const struct query_args *args)
 {
-	if (client->state != CLIENT_OPEN)
+	int rc = 0;
+
+	if (!client_takes(client))
 		return false;
 	if (kind == QUERY_ROOM_ADD)
-		return membership_put(worker, client, args->channel,
-			   args->channel_len) == 0;
-	if (kind == QUERY_ROOM_REMOVE)
-		return membership_take(worker, client, args->channel,
-			   args->channel_len) == 0;
-	close_with(client, args->code, args->text, args->text_len);
-	stats_add(&worker->stats->closed_kicked, 1);
+		rc = membership_put(worker, client, args->channel,
+		    args->channel_len);
+	else if (kind == QUERY_ROOM_REMOVE)
+		rc = membership_take(worker, client, args->channel,
+		    args->channel_len);
+	else
+		close_with(client, args->code, args->text, args->text_len);
+	if (rc != 0 || !client->counted)
+		return false;
+	stats_add(&worker->stats->closed_kicked, kind == QUERY_KICK);
 	return true;
 }
 

@@ -3,8 +3,9 @@
  *
  * The listening sockets belong to the slot and outlive this worker: what waits
  * in their queues when it goes is served by the next one.  A connection over a
- * limit is closed and counted.  When the process runs out of descriptors,
- * accepting pauses for a moment and the connections wait in the queue.
+ * limit is closed and counted.  When more come than accept-rate allows, or the
+ * process runs out of descriptors, accepting pauses for a moment: the
+ * connections wait in the kernel's queue, and nobody is turned away.
  */
 #ifndef WORKER_DOOR_H
 #define WORKER_DOOR_H
@@ -26,8 +27,9 @@ struct door *door_new(struct worker *worker, const int *fds, size_t count,
     bool tls);
 
 /*
- * Take what still waits in the queues, then accept no more and close our
- * copies of the listening sockets.
+ * Accept no more and close our copies of the listening sockets.  What waits in
+ * the queues is taken before, as fast as it goes, unless another worker of our
+ * slot is there to take it.
  */
 void door_close(struct door *door);
 
@@ -36,6 +38,9 @@ void door_free(struct door *door);
 
 /* The client's handshake is done. */
 void door_opened(struct door *door, struct client *client);
+
+/* A client has come from another worker, with its socket: it is counted. */
+void door_came(struct door *door, struct client *client);
 
 /* The client has gone; its address has room again. */
 void door_left(struct door *door, struct client *client);

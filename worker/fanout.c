@@ -48,12 +48,22 @@ make_frame(const struct fanout *d, enum fanout_variant variant)
 	}
 }
 
+/* Is it the one that does not get it? */
+static bool
+is_left_out(const struct client *client, const struct api_push *push)
+{
+	return push->exclude.number == client->number &&
+	    node_id_equal(&push->exclude.node, &client->home);
+}
+
 static void
 deliver_to(struct worker *worker, struct client *client, struct fanout *d)
 {
 	enum fanout_variant variant = FANOUT_JSON;
 
-	if (client->number == d->exclude)
+	if (is_left_out(client, d->push))
+		return;
+	if (client->move != NULL && !move_takes(client, d->origin))
 		return;
 	if (d->push->binary)
 		variant =
@@ -174,21 +184,30 @@ walk_all(struct worker *worker, struct fanout *d)
 	}
 }
 
-/* One connection of this node. */
+/* It is born here and was never given away, so it is nowhere. */
+static bool
+has_gone(const struct worker *worker, const struct conn_id *id)
+{
+	return worker->moved_away == 0 && node_id_equal(&id->node, &worker->id);
+}
+
+/* One connection, if it is on this node. */
 static void
 deliver_one(struct worker *worker, struct fanout *d)
 {
-	struct client *client = client_find(worker, &d->push->target);
+	const struct conn_id *target = &d->push->target;
+	struct client *client = client_find(worker, target);
 
 	if (client == NULL || !client->connected)
-		stats_add(&worker->stats->drop_gone, 1);
+		stats_add(&worker->stats->drop_gone,
+		    client != NULL || has_gone(worker, target));
 	else if (!is_by_role(worker->bus, d->push) || is_for(worker, client, d))
 		deliver_to(worker, client, d);
 }
 
 struct fanout
-fanout_begin(const struct worker *worker, const struct api_push *push,
-    const struct ipc_node_id *origin, const char *from)
+fanout_begin(const struct api_push *push, const struct ipc_node_id *origin,
+    const char *from)
 {
 	struct fanout d = {
 		.push = push,
@@ -199,9 +218,6 @@ fanout_begin(const struct worker *worker, const struct api_push *push,
 	};
 	const char *slash;
 
-	if (push->exclude.number != 0 &&
-	    node_id_equal(&push->exclude.node, &worker->id))
-		d.exclude = push->exclude.number;
 	if (push->channel[0] == 'f') {
 		slash = memchr(d.name, '/', d.name_len);
 		if (slash != NULL) {

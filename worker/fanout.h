@@ -31,7 +31,6 @@ struct fanout {
 	const char *name;                 /* of the topic or resource */
 	size_t name_len;
 	const char *from;
-	uint64_t exclude; /* number of a client of ours; 0: none */
 	struct frame *frames[FANOUT_COUNT];
 	/* By role: what was declared for the last member, and the verdict. */
 	const struct contract_entry *entry;
@@ -44,9 +43,8 @@ struct fanout {
  * origin: where it came from; NULL: it was pushed here and is trusted.  from is
  * the same as text.  All is borrowed.
  */
-struct fanout fanout_begin(const struct worker *worker,
-    const struct api_push *push, const struct ipc_node_id *origin,
-    const char *from);
+struct fanout fanout_begin(const struct api_push *push,
+    const struct ipc_node_id *origin, const char *from);
 
 /* Deliver.  channel: NULL when there is none. */
 void fanout_deliver(struct worker *worker, struct channel *channel,

@@ -165,7 +165,8 @@ flush_client(struct worker *worker, struct client *client)
 {
 	struct outbox *outbox = &client->outbox;
 
-	if (client->partial || client->state == CLIENT_DEAD)
+	if (client->partial || client->state == CLIENT_DEAD ||
+	    client->state == CLIENT_MOVING)
 		return;
 	if (client->held != 0 && client->state == CLIENT_OPEN)
 		return; /* membership_let_go() marks it again */

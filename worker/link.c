@@ -49,6 +49,7 @@ link_go_away(struct link *link, const char *why)
 	link->overflow = false;
 	link->state = LINK_AWAY;
 	ipc_in_release(&link->in);
+	ipc_fds_in_release(&link->in_fds);
 	link_forget_queue(link);
 	if (link->stats != NULL)
 		stats_set(&link->stats->hub_connected, 0);
@@ -79,8 +80,10 @@ send_hello(struct link *link)
 	int rc;
 
 	buf_init(&out, IPC_TEXT_MAX);
+	/* With the zero byte between them, if there are both. */
 	rc = ipc_append(&out, IPC_HELLO, &hello, sizeof(hello), link->name,
-	    strlen(link->name), NULL, 0);
+	    strlen(link->name) + (link->bus[0] != '\0'), link->bus,
+	    strlen(link->bus));
 	if (rc != 0)
 		return rc;
 	n = net_send_fds(link->fd, buf_data(&out), out.len, link->listeners,
@@ -144,7 +147,7 @@ on_knock(struct ev_loop *loop, ev_timer *watcher, int revents)
 		link_go_away(link, "it does not answer");
 		return;
 	}
-	if (link->was_up && link->listener_count == 0)
+	if (link->was_up && link->listener_count == 0 && !link->knocks)
 		return; /* leaving: no new primary needs us */
 	link->knock_ms *= 2;
 	if (link->knock_ms > KNOCK_MAX_MS)
@@ -207,6 +210,8 @@ link_free(struct link *link)
 	if (link->fd != -1)
 		(void)close(link->fd);
 	ipc_in_release(&link->in);
+	ipc_fds_in_release(&link->in_fds);
+	ipc_fds_out_release(&link->out_fds);
 	buf_release(&link->out);
 	free(link);
 }
@@ -215,6 +220,12 @@ void
 link_set_stats(struct link *link, struct stats_worker *stats)
 {
 	link->stats = stats;
+}
+
+void
+link_set_bus(struct link *link, const char *name)
+{
+	(void)snprintf(link->bus, sizeof(link->bus), "%s", name);
 }
 
 void
@@ -230,6 +241,12 @@ link_set_listeners(struct link *link, const int *fds, size_t count)
 {
 	link->listeners = fds;
 	link->listener_count = count;
+}
+
+void
+link_set_knocking(struct link *link, bool knocks)
+{
+	link->knocks = knocks;
 }
 
 enum link_state

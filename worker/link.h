@@ -57,6 +57,15 @@ struct link_events {
 	void (*on_gone)(void *arg, const struct ipc_node_id *node);
 	/* The backplane failed; see ipc_read_fault(). */
 	void (*on_fault)(void *arg, const struct ipc_message *message);
+	/* The steps of a move, see worker/move.h. */
+	void (*on_move)(void *arg, const struct ipc_move *move,
+	    const struct ipc_node_id *targets, size_t count);
+	void (*on_offer)(void *arg, const struct ipc_offer *offer,
+	    const void *who, size_t len);
+	void (*on_step)(void *arg, const struct ipc_step *step);
+	/* fds (give->fd_count of them, 1 or 2) are the callee's. */
+	void (*on_give)(void *arg, const struct ipc_give *give,
+	    const void *state, size_t len, const int *fds);
 	void (*on_drain)(void *arg, uint32_t window_ms, bool leave);
 	void (*on_reopen)(void *arg);
 	void (*on_away)(void *arg, const char *why);
@@ -82,6 +91,12 @@ void link_free(struct link *link);
 /* Where drops and queue are counted from now on. */
 void link_set_stats(struct link *link, struct stats_worker *stats);
 
+/*
+ * The name of the bus that we look for: another one refuses us.  At first any
+ * will do.
+ */
+void link_set_bus(struct link *link, const char *name);
+
 /* Limits; may change at any time. */
 void link_set_limits(struct link *link, size_t queue_max,
     uint64_t orphan_timeout_ms);
@@ -91,6 +106,12 @@ void link_set_limits(struct link *link, size_t queue_max,
  * count 0: we have no place any more (draining) and do not knock.
  */
 void link_set_listeners(struct link *link, const int *fds, size_t count);
+
+/*
+ * Whether one without listening sockets knocks all the same: it leaves, and its
+ * clients may still go to other workers.
+ */
+void link_set_knocking(struct link *link, bool knocks);
 
 /* Is the hub there? */
 enum link_state link_state(const struct link *link);
@@ -125,6 +146,17 @@ WARN_UNUSED int link_query(struct link *link, const struct ipc_query *query,
  */
 WARN_UNUSED int link_answer(struct link *link, const struct ipc_answer *answer,
     const char *rows, size_t len);
+
+/*
+ * The steps of a move.  False: the hub is away or the queue is full, nothing
+ * was queued.  link_give() sends copies of the descriptors.
+ */
+bool link_leaving(struct link *link);
+bool link_offer(struct link *link, const struct ipc_offer *offer,
+    const void *who, size_t len);
+bool link_step(struct link *link, const struct ipc_step *step);
+bool link_give(struct link *link, const struct ipc_give *give,
+    const void *state, size_t len, const int *fds);
 
 /* Say that clients are accepted; say what came of a CONFIG. */
 void link_ready(struct link *link);

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/rundir.h"
+#include "wire/ipc_fds.h"
 #include "worker/link.h"
 
 enum {
@@ -30,6 +31,7 @@ struct link {
 	bool wants_write;
 	char hub_path[RUNDIR_MAX + 16];
 	char name[64];
+	char bus[64]; /* the one we look for; empty: any */
 	struct ipc_node_id id;
 	uint32_t section;
 	const int *listeners; /* borrowed */
@@ -38,11 +40,14 @@ struct link {
 	uint64_t orphan_timeout_ms;
 	uint64_t away_since_ms;
 	bool orphan_told;
+	bool knocks; /* without listening sockets, too */
 	uint64_t knock_ms;
 	uint64_t up_since_ms; /* of the last WELCOME */
 	bool overflow;        /* a message found no room: the hub is given up */
 	struct ipc_in in;
+	struct ipc_fds_in in_fds;
 	struct buf out;
+	struct ipc_fds_out out_fds;
 	size_t cut;       /* bytes of out that end a message half written */
 	bool cut_publish; /* and that is an envelope */
 	ev_io readable;
@@ -73,6 +78,9 @@ void link_forget_queue(struct link *link);
 void link_on_question(struct link *link, struct ipc_message *message);
 void link_on_presence(struct link *link, struct ipc_message *message);
 
+/* link_move.c: MOVE, OFFER, STEP, GIVE. */
+void link_on_move(struct link *link, struct ipc_message *message);
+
 /* link_say.c */
 
 /*
@@ -81,5 +89,11 @@ void link_on_presence(struct link *link, struct ipc_message *message);
  */
 bool link_command(struct link *link, enum ipc_type type, const void *fixed,
     size_t fixed_len, const void *tail, size_t tail_len);
+
+/*
+ * Is there room for that many bytes of a question, an answer or an offer, when
+ * the queue may be longer by room than link-queue?
+ */
+bool link_has_room_for(const struct link *link, size_t len, size_t room);
 
 #endif /* WORKER_LINK_INTERNAL_H */

@@ -137,26 +137,42 @@ dispatch(struct link *link, struct ipc_message *message, const int *fds,
 	case IPC_FAULT:
 		link->events->on_fault(link->arg, message);
 		break;
+	case IPC_MOVE:
+	case IPC_OFFER:
+	case IPC_STEP:
+	case IPC_GIVE:
+		link_on_move(link, message);
+		break;
 	case IPC_HELLO:
 	case IPC_APPLIED:
 	case IPC_READY:
 	case IPC_JOIN:
 	case IPC_LEAVE:
 	case IPC_PING:
+	case IPC_LEAVING:
 	case IPC_TYPE_COUNT:
 		assert(false && "direction was checked by the table");
 		break;
 	}
 }
 
-/* Handle all whole messages; descriptors belong to a WELCOME. */
+/*
+ * Handle all whole messages.  Before the WELCOME descriptors are its own, later
+ * they wait for the message that they belong to.
+ */
 static void
 handle_input(struct link *link, const int *fds, size_t fd_count)
 {
+	bool welcome = link->state != LINK_UP;
 	struct ipc_message message;
 	const char *why = "";
 	ssize_t n;
 
+	if (!welcome && fd_count != 0) {
+		if (!ipc_fds_came(&link->in_fds, fds, fd_count))
+			link_go_away(link, "descriptors that nobody takes");
+		fd_count = 0;
+	}
 	while (link->fd != -1) {
 		n = ipc_in_peek(&link->in, 0, IPC_DOWN, &message, &why);
 		if (n < 0)
@@ -241,13 +257,16 @@ link_forget_queue(struct link *link)
 		stats_add(&link->stats->drop_hub_away, lost);
 	link->cut = 0;
 	buf_clear(&link->out);
+	ipc_fds_out_release(&link->out_fds);
 	link_note_queue(link);
 }
 
 void
 link_flush(struct link *link)
 {
-	ssize_t n;
+	struct iovec iov;
+	ssize_t n = 0;
+	bool again;
 
 	if (link->overflow) {
 		link_go_away(link, "it does not read");
@@ -260,14 +279,17 @@ link_flush(struct link *link)
 		return;
 	}
 	do {
-		n = write(link->fd, buf_data(&link->out), link->out.len);
-	} while (n == -1 && errno == EINTR);
-	if (n == -1 && errno != EAGAIN) {
-		link_go_away(link, strerror(errno));
+		iov = (struct iovec){ buf_data(&link->out), link->out.len };
+		again = link->out_fds.count != 0; /* they stand in the way */
+		n = ipc_fds_write(&link->out_fds, link->fd, &iov, 1);
+		if (n > 0)
+			consume(link, (size_t)n);
+	} while (n > 0 && again && link->out.len != 0);
+	/* ETOOMANYREFS: too many descriptors on their way, for now. */
+	if (n < 0 && n != -EAGAIN && n != -ETOOMANYREFS) {
+		link_go_away(link, strerror((int)-n));
 		return;
 	}
-	if (n > 0)
-		consume(link, (size_t)n);
 	if (link->out.len != 0) {
 		link->wants_write = true;
 		ev_io_start(link->loop, &link->writable);

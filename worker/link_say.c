@@ -84,9 +84,8 @@ link_applied(struct link *link, bool ok, const char *why)
 
 /* ---- questions --------------------------------------------------------- */
 
-/* Room for that many bytes of an answer or a question? */
-static bool
-has_room_for(const struct link *link, size_t len, size_t room)
+bool
+link_has_room_for(const struct link *link, size_t len, size_t room)
 {
 	return !link->overflow &&
 	    link->out.len + sizeof(struct ipc_header) + len <=
@@ -99,7 +98,8 @@ link_query(struct link *link, const struct ipc_query *query, const void *text,
 {
 	if (link->state != LINK_UP)
 		return -EPIPE;
-	if (!has_room_for(link, sizeof(*query) + len, LINK_COMMAND_ROOM / 2))
+	if (!link_has_room_for(link, sizeof(*query) + len,
+		LINK_COMMAND_ROOM / 2))
 		return -ENOBUFS;
 	return link_command(link, IPC_QUERY, query, sizeof(*query), text, len) ?
 	    0 :
@@ -116,7 +116,7 @@ link_answer(struct link *link, const struct ipc_answer *answer,
 		return -EPIPE;
 	if (answer->last != 0)
 		room *= 2; /* where no other part goes */
-	if (!has_room_for(link, sizeof(*answer) + len, room)) {
+	if (!link_has_room_for(link, sizeof(*answer) + len, room)) {
 		stats_add(&link->stats->answers_cut, 1);
 		return -ENOBUFS;
 	}

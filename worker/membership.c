@@ -58,7 +58,7 @@ wait_for_joined(struct channel *channel, struct client *client, const char *id,
 static bool
 is_put(const char *name)
 {
-	return name[0] == 'r' || name[0] == 'u';
+	return name[0] == 'r' || name[0] == 'u' || name[0] == 'n';
 }
 
 /* May no channel be added?  channel is counted unless it is idle. */
@@ -90,9 +90,22 @@ static void
 tell(struct worker *worker, struct client *client,
     const struct channel *channel, bool joined)
 {
-	if (presence_any(worker))
+	/* One that is on its way is told where it counts. */
+	if ((client->counted ||
+		(client->move != NULL && client->move->giver)) &&
+	    presence_any(worker))
 		presence_tell(worker, client, channel->name,
 		    channel->entry.key_len, joined);
+}
+
+/* One more or less; the way to a moved client's id is none of its own. */
+static void
+note_subscription(struct worker *worker, const struct channel *channel,
+    uint64_t more)
+{
+	if (channel->name[0] != 'n')
+		stats_set(&worker->stats->subscriptions,
+		    worker->stats->subscriptions + more);
 }
 
 /* The member has been told, or never was. */
@@ -101,8 +114,9 @@ leave_untold(struct worker *worker, struct client *client, uint32_t sub)
 {
 	struct channel *channel = client->subs[sub].channel;
 
-	stats_set(&worker->stats->subscriptions,
-	    worker->stats->subscriptions - 1);
+	if (client->move != NULL)
+		client->move->changed = true;
+	note_subscription(worker, channel, UINT64_MAX);
 	if (is_put(channel->name))
 		client->put_count--;
 	if (channel_remove(&worker->channels, client, sub))
@@ -138,7 +152,9 @@ add(struct worker *worker, struct channel *channel, struct client *client)
 		channel_settle(&worker->channels, channel);
 		return rc;
 	}
-	stats_add(&worker->stats->subscriptions, 1);
+	if (client->move != NULL)
+		client->move->changed = true;
+	note_subscription(worker, channel, 1);
 	if (is_put(channel->name))
 		client->put_count++;
 	membership_note_counts(worker);
@@ -222,7 +238,7 @@ membership_put(struct worker *worker, struct client *client, const char *name,
 	int rc;
 
 	assert(is_put(name));
-	if (client->state != CLIENT_OPEN)
+	if (!client_takes(client))
 		return -ENOTCONN;
 	channel = channel_get(&worker->channels, name, len);
 	if (channel == NULL)
@@ -283,4 +299,39 @@ membership_end(struct worker *worker, struct client *client)
 		    LIST_ENTRY(client->waiters.next, struct waiter, in_client));
 	while (client->sub_count != 0)
 		leave(worker, client, client->sub_count - 1);
+}
+
+/* ---- on the way -------------------------------------------------------- */
+
+int
+membership_bring(struct worker *worker, struct client *client, const char *name,
+    size_t len)
+{
+	struct channel *channel = channel_get(&worker->channels, name, len);
+
+	if (channel == NULL)
+		return -ENOMEM;
+	if (channel_member(channel, client) >= 0)
+		return 0;
+	return add(worker, channel, client);
+}
+
+bool
+membership_told(const struct client *client)
+{
+	for (uint32_t i = 0; i < client->sub_count; i++) {
+		if (client->subs[i].channel->interest == INTEREST_NONE)
+			return false;
+	}
+	return true;
+}
+
+void
+membership_drop(struct worker *worker, struct client *client)
+{
+	while (!list_is_empty(&client->waiters))
+		membership_waiter_free(
+		    LIST_ENTRY(client->waiters.next, struct waiter, in_client));
+	while (client->sub_count != 0)
+		leave_untold(worker, client, client->sub_count - 1);
 }

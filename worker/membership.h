@@ -20,6 +20,7 @@
 #ifndef WORKER_MEMBERSHIP_H
 #define WORKER_MEMBERSHIP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -68,7 +69,7 @@ void membership_unpin(struct worker *worker, const char *channel, size_t len);
 
 /*
  * WELCOME has come, with this worker's id: join "a:" and "n:ID", leave the
- * "n:" of an id that it had before.  0 or -ENOMEM.
+ * "n:" of an id that it had before, unless clients were born under it.  0 or -ENOMEM.
  */
 WARN_UNUSED int membership_placed(struct worker *worker);
 
@@ -95,6 +96,19 @@ void membership_let_go(struct client *client);
 
 /* The client has gone: end all it has. */
 void membership_end(struct worker *worker, struct client *client);
+
+/*
+ * A client that comes from another worker becomes a member, silently: who
+ * follows the channel knows it.  0 (also when it was one), -ENOSPC, -ENOMEM.
+ */
+WARN_UNUSED int membership_bring(struct worker *worker, struct client *client,
+    const char *channel, size_t len);
+
+/* Was the hub told of all its channels? */
+bool membership_told(const struct client *client);
+
+/* It has gone to another worker: end all it has here, silently. */
+void membership_drop(struct worker *worker, struct client *client);
 
 /* The hub answered the oldest JOIN. */
 void membership_on_joined(struct worker *worker, uint32_t token);

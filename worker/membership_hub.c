@@ -195,6 +195,43 @@ pinned(struct worker *worker, struct channel *channel)
 		membership_send_join(worker, channel);
 }
 
+/* It is told its id when it is open, so it may still be another. */
+static void
+rename_early(struct clients *clients, struct client *client)
+{
+	int rc;
+
+	clients_unindex(clients, client);
+	client->home = client->worker->id;
+	rc = clients_index(clients, client);
+	assert(rc == 0); /* there is room: it was in there */
+}
+
+/*
+ * The worker has another id now.  Clients keep theirs, and are members of the
+ * channel of their home, so that what is for them by id arrives.
+ */
+static void
+keep_homes(struct worker *worker)
+{
+	struct channel_name name;
+	struct client *client;
+
+	for (uint32_t i = 0; i < worker->clients.count; i++) {
+		client = worker->clients.all[i];
+		if (node_id_equal(&client->home, &worker->id))
+			continue;
+		if (client->state == CLIENT_HANDSHAKE) {
+			rename_early(&worker->clients, client);
+			continue;
+		}
+		channel_name_node(&name, &client->home);
+		if (client_takes(client) &&
+		    membership_bring(worker, client, name.text, name.len) != 0)
+			stats_add(&worker->stats->drop_memory, 1);
+	}
+}
+
 int
 membership_placed(struct worker *worker)
 {
@@ -224,6 +261,7 @@ membership_placed(struct worker *worker)
 	channels->node = node;
 	channels->own++;
 	pinned(worker, node);
+	keep_homes(worker);
 	if (old != NULL) {
 		channels->own--;
 		if (channel_unpin(old))

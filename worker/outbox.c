@@ -157,36 +157,47 @@ gap_topic(const struct frame *frame, size_t *ret_len)
 	return text;
 }
 
-void
-outbox_note_gap(struct outbox *outbox, const struct frame *frame)
+int
+outbox_add_gap(struct outbox *outbox, char *topic, size_t len, uint64_t missed)
 {
 	struct outbox_gap *gap;
-	size_t len = 0;
-	char *topic;
 
-	if (frame->topic_len == 0)
-		return;
 	if (outbox->gaps == NULL)
 		outbox->gaps = calloc(OUTBOX_GAPS_MAX, sizeof(*gap));
-	topic = outbox->gaps != NULL ? gap_topic(frame, &len) : NULL;
-	if (topic == NULL)
-		return; /* still counted, by whoever dropped it */
+	if (outbox->gaps == NULL || topic == NULL) {
+		free(topic);
+		return -ENOMEM;
+	}
 	for (uint32_t i = 0; i < outbox->gap_count; i++) {
 		gap = &outbox->gaps[i];
 		/* The last one is for all topics that found no room. */
 		if (i == OUTBOX_GAPS_MAX - 1 ||
 		    (gap->len == len && memcmp(gap->topic, topic, len) == 0)) {
-			gap->missed++;
+			gap->missed += missed;
 			free(topic);
-			return;
+			return 0;
 		}
 	}
 	gap = &outbox->gaps[outbox->gap_count++];
-	*gap = (struct outbox_gap){ topic, len, 1 };
+	*gap = (struct outbox_gap){ topic, len, missed };
 	if (outbox->gap_count == OUTBOX_GAPS_MAX) {
 		gap->topic[0] = '*';
 		gap->len = 1;
 	}
+	return 0;
+}
+
+void
+outbox_note_gap(struct outbox *outbox, const struct frame *frame)
+{
+	size_t len = 0;
+	char *topic;
+
+	if (frame->topic_len == 0)
+		return;
+	topic = gap_topic(frame, &len);
+	/* Without memory it is still counted, by whoever dropped it. */
+	(void)!outbox_add_gap(outbox, topic, len, 1);
 }
 
 struct frame *

@@ -65,6 +65,13 @@ bool outbox_drop_oldest(struct outbox *outbox);
 void outbox_note_gap(struct outbox *outbox, const struct frame *frame);
 
 /*
+ * Add a gap: missed frames of a topic, as in a JSON string; malloc()ed, at
+ * least one byte, the outbox's from now on.  0, or -ENOMEM (so with NULL).
+ */
+WARN_UNUSED int outbox_add_gap(struct outbox *outbox, char *topic, size_t len,
+    uint64_t missed);
+
+/*
  * The next gap to tell, as a frame, or NULL when there is none (or no memory:
  * then it stays noted).
  */

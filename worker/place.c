@@ -5,6 +5,7 @@
  * and CONFIG are place_config.c.  When the hub goes away everything that needs
  * no hub goes on.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,10 @@
 #include "worker/presence.h"
 #include "worker/query.h"
 #include "worker/runtime.h"
+
+enum {
+	EXIT_HOPELESS = 78
+};
 
 /* Take our place: identity and statistics. */
 static void
@@ -59,6 +64,15 @@ on_welcome(void *arg, const struct ipc_welcome *welcome, const int *fds,
 	}
 }
 
+void
+runtime_ready_again(struct runtime *p)
+{
+	if (!p->owes_ready || !list_is_empty(&p->worker.channels.unjoined))
+		return;
+	p->owes_ready = false;
+	link_ready(p->worker.link);
+}
+
 /* A new primary has taken us in: the bus is whole again. */
 static void
 on_back(void *arg, const struct ipc_welcome *welcome, const int *fds,
@@ -74,8 +88,9 @@ on_back(void *arg, const struct ipc_welcome *welcome, const int *fds,
 	membership_on_back(&p->worker);
 	if (membership_placed(&p->worker) != 0)
 		log_warnx("out of memory: connections cannot be reached by id");
-	if (p->worker.ready)
-		link_ready(p->worker.link);
+	p->owes_ready = p->worker.ready;
+	runtime_ready_again(p);
+	move_on_back(&p->worker);
 	api_on_back(p->worker.bus);
 }
 
@@ -146,6 +161,41 @@ on_fault(void *arg, const struct ipc_message *message)
 }
 
 static void
+on_move(void *arg, const struct ipc_move *move,
+    const struct ipc_node_id *targets, size_t count)
+{
+	struct runtime *p = arg;
+
+	if (p->configured)
+		move_on_order(&p->worker, move, targets, count);
+}
+
+static void
+on_offer(void *arg, const struct ipc_offer *offer, const void *who, size_t len)
+{
+	struct runtime *p = arg;
+
+	move_on_offer(&p->worker, offer, who, len);
+}
+
+static void
+on_step(void *arg, const struct ipc_step *step)
+{
+	struct runtime *p = arg;
+
+	move_on_step(&p->worker, step);
+}
+
+static void
+on_give(void *arg, const struct ipc_give *give, const void *state, size_t len,
+    const int *fds)
+{
+	struct runtime *p = arg;
+
+	move_on_give(&p->worker, give, state, len, fds);
+}
+
+static void
 on_drain(void *arg, uint32_t window_ms, bool go)
 {
 	runtime_drain(arg, window_ms, go);
@@ -170,9 +220,11 @@ on_away(void *arg, const char *why)
 {
 	struct runtime *p = arg;
 
+	p->owes_ready = false;
 	log_info("the hub is away (%s); serving on", why);
 	presence_forget(&p->worker);
 	membership_on_away(&p->worker);
+	move_on_away(&p->worker);
 	api_on_away(p->worker.bus);
 }
 
@@ -181,9 +233,14 @@ on_refused(void *arg, uint32_t retry_ms, const char *why)
 {
 	struct runtime *p = arg;
 
-	log_info("the hub refused: %s", why);
+	/* It may be asked again and again: each reason is said once. */
+	if (strcmp(p->refused, why) != 0)
+		log_info("the hub refused: %s%s", why,
+		    retry_ms != 0 ? "; waiting" : "");
+	(void)snprintf(p->refused, sizeof(p->refused), "%s", why);
+	/* One that never had a place was started wrongly. */
 	if (retry_ms == 0)
-		runtime_leave(p, EXIT_FAILURE);
+		runtime_leave(p, p->configured ? EXIT_FAILURE : EXIT_HOPELESS);
 }
 
 static void
@@ -213,6 +270,10 @@ const struct link_events runtime_link_events = {
 	.on_fault = on_fault,
 	.on_joined = on_joined,
 	.on_envelope = on_envelope,
+	.on_move = on_move,
+	.on_offer = on_offer,
+	.on_step = on_step,
+	.on_give = on_give,
 	.on_drain = on_drain,
 	.on_reopen = on_reopen,
 	.on_away = on_away,

@@ -4,7 +4,9 @@
  * The hub sends CONTRACT, then CONFIG: both take force with the second, or
  * neither does.  The first pair starts the serving; what is broken then can
  * never work (exit 78).  Later ones change it in place; what is broken then is
- * answered, and the old one stays.
+ * answered, and the old one stays.  A reload sends both though most often only
+ * one has changed: a contract that is the one in force is neither read again
+ * nor held against what all clients have subscribed to.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -29,6 +31,31 @@ enum {
 
 /* ---- the contract ------------------------------------------------------ */
 
+static void
+forget(struct contract_text *kept)
+{
+	free(kept->text);
+	kept->text = NULL;
+}
+
+/* Without memory it is not kept, and read again when it comes again. */
+static void
+keep(struct contract_text *kept, const char *text, size_t len)
+{
+	forget(kept);
+	kept->text = malloc(len + 1);
+	kept->len = len;
+	if (kept->text != NULL && len != 0)
+		memcpy(kept->text, text, len);
+}
+
+static bool
+is_kept(const struct contract_text *kept, const char *text, size_t len)
+{
+	return kept->text != NULL && kept->len == len &&
+	    (len == 0 || memcmp(kept->text, text, len) == 0);
+}
+
 void
 runtime_on_contract(void *arg, const char *text, size_t len)
 {
@@ -38,6 +65,10 @@ runtime_on_contract(void *arg, const char *text, size_t len)
 	contract_free(p->contract);
 	p->contract = NULL;
 	p->contract_broken = false;
+	p->contract_same = is_kept(&p->in_force, text, len);
+	if (p->contract_same)
+		return;
+	keep(&p->came, text, len);
 	if (len == 0)
 		return;
 	mistakes_init(&mistakes, "contract");
@@ -57,6 +88,11 @@ apply_contract(struct runtime *p)
 	struct worker *worker = &p->worker;
 	struct contract *old = worker->contract;
 
+	if (p->contract_same)
+		return;
+	forget(&p->in_force);
+	p->in_force = p->came;
+	p->came.text = NULL;
 	worker->contract = p->contract;
 	worker->bus->contract = p->contract;
 	p->contract = NULL;
@@ -86,10 +122,10 @@ apply_config(struct runtime *p, struct config *config)
  * limit: as much as is needed and no more.
  */
 static void
-limit_fds(const struct config *config)
+limit_fds(struct worker *worker)
 {
 	struct rlimit limit;
-	rlim_t want = config->max_clients + SPARE_FDS;
+	rlim_t want = worker->config->max_clients + SPARE_FDS;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1) {
 		log_warn("getrlimit");
@@ -105,6 +141,8 @@ limit_fds(const struct config *config)
 	}
 	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
 		log_warn("setrlimit");
+	else
+		worker->max_fds = limit.rlim_cur;
 }
 
 /* The first configuration: start to serve. */
@@ -115,7 +153,7 @@ start_serving(struct runtime *p)
 	bool hopeless = false;
 	int rc;
 
-	limit_fds(worker->config);
+	limit_fds(worker);
 	rc = app_start(worker);
 	if (rc != 0) {
 		runtime_leave(p, rc == -EINVAL ? EXIT_HOPELESS : EXIT_FAILURE);

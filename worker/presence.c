@@ -1,12 +1,14 @@
 /* presence.c - see presence.h. */
 #include "worker/presence.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/api.h"
 #include "api/presence_line.h"
+#include "base/buf.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/table.h"
@@ -174,4 +176,92 @@ presence_tell(struct worker *worker, const struct client *client,
 	push.channel_len = name.len;
 	push.len = write_row(client, row, sizeof(row));
 	bus_push(worker, &push);
+}
+
+/* ---- of one that has moved --------------------------------------------- */
+
+/* Add the names of those of its channels that somebody follows. */
+static int
+note_followed(const struct worker *worker, const struct client *client,
+    struct buf *names)
+{
+	struct channel_name p;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < client->sub_count && rc == 0; i++) {
+		const struct channel *channel = client->subs[i].channel;
+		const size_t len = channel->entry.key_len;
+
+		if (channel_name_presence(&p, channel->name, len) != 0 ||
+		    (find(worker, p.text, p.len) == NULL &&
+			!is_pinned(worker, p.text, p.len)))
+			continue;
+		rc = buf_append(names, &len, sizeof(len));
+		if (rc == 0)
+			rc = buf_append(names, channel->name, len);
+	}
+	return rc;
+}
+
+/* Somebody follows this channel: it should be asked who is there. */
+static void
+tell_unsure(struct worker *worker, const char *channel, size_t len)
+{
+	struct api_push push = {
+		.name = PRESENCE_HERE,
+		.name_len = strlen(PRESENCE_HERE),
+		.data = "{}",
+		.len = 2,
+	};
+	struct channel_name name;
+
+	if (channel_name_presence(&name, channel, len) != 0)
+		return;
+	push.local_only = find(worker, name.text, name.len) == NULL;
+	push.channel = name.text;
+	push.channel_len = name.len;
+	bus_push(worker, &push);
+}
+
+/* For all of its channels that somebody follows. */
+static void
+tell_all(struct worker *worker, const struct client *client, bool sure)
+{
+	const struct channel *channel;
+	struct buf names;
+	const char *name;
+	size_t len;
+
+	if (!presence_any(worker))
+		return;
+	/* Noted first: a listener that is told may change its memberships. */
+	buf_init(&names, SIZE_MAX / 2);
+	if (note_followed(worker, client, &names) != 0)
+		stats_add(&worker->stats->drop_memory, 1);
+	while (names.len >= sizeof(len)) {
+		name = (const char *)buf_data(&names);
+		assert(name != NULL); /* there are bytes */
+		memcpy(&len, name, sizeof(len));
+		name += sizeof(len);
+		channel = channel_find(&worker->channels, name, len);
+		if (!sure)
+			tell_unsure(worker, name, len);
+		else if (channel != NULL &&
+		    channel_member(channel, client) >= 0)
+			presence_tell(worker, client, name, len, true);
+		buf_consume(&names, sizeof(len) + len);
+	}
+	buf_release(&names);
+}
+
+void
+presence_moved(struct worker *worker, const struct client *client)
+{
+	tell_all(worker, client, true);
+}
+
+void
+presence_unsure(struct worker *worker, const struct client *client)
+{
+	tell_all(worker, client, false);
 }

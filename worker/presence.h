@@ -34,4 +34,20 @@ bool presence_any(const struct worker *worker);
 void presence_tell(struct worker *worker, const struct client *client,
     const char *channel, size_t len, bool joined);
 
+/*
+ * A client has come from another worker, or has stayed after all: say `join`
+ * for all its channels that somebody follows.  Who follows knows the connection
+ * and notes only on which worker it is.  The taker calls it before it says that
+ * it holds the socket; so all who follow hear of the new place before the giver
+ * can have gone.
+ */
+void presence_moved(struct worker *worker, const struct client *client);
+
+/*
+ * presence_moved() was said of a client that did not come after all: another
+ * worker has it, which may have said so before we did, or nobody has.  Who
+ * follows its channels asks all workers anew.
+ */
+void presence_unsure(struct worker *worker, const struct client *client);
+
 #endif /* WORKER_PRESENCE_H */

@@ -117,8 +117,10 @@ answer_members(struct answer *answer, query_row_fn *make)
 {
 	const struct channel *channel = asked_channel(answer);
 
-	for (uint32_t i = 0; channel != NULL && i < channel->count; i++)
-		add(answer, make, channel->members[i].client);
+	for (uint32_t i = 0; channel != NULL && i < channel->count; i++) {
+		if (channel->members[i].client->counted)
+			add(answer, make, channel->members[i].client);
+	}
 }
 
 static void
@@ -131,11 +133,8 @@ answer_clients(struct answer *answer)
 		return;
 	}
 	for (uint32_t i = 0; i < clients->count; i++) {
-		const struct client *client = clients->all[i];
-
-		if (client->state == CLIENT_OPEN ||
-		    client->state == CLIENT_CLOSING)
-			add(answer, query_row_client, client);
+		if (clients->all[i]->counted)
+			add(answer, query_row_client, clients->all[i]);
 	}
 }
 
@@ -151,7 +150,8 @@ answer_channels(struct answer *answer, const char *kinds, query_row_fn *make)
 		    CONTAINER_OF(entry, struct channel, entry);
 
 		if (strchr(kinds, channel->name[0]) != NULL &&
-		    channel_is_wanted(channel))
+		    (channel->pins != 0 ||
+			query_members(answer->worker, channel) != 0))
 			add(answer, make, channel);
 	}
 }
@@ -163,7 +163,8 @@ count_row(struct row *row, const struct worker *worker, const void *arg)
 	const struct channel *channel =
 	    channel_find(&worker->channels, args->channel, args->channel_len);
 
-	row_number(row, "count", channel != NULL ? channel->count : 0);
+	row_number(row, "count",
+	    channel != NULL ? query_members(worker, channel) : 0);
 	row_number(row, "listeners",
 	    api_listener_count(worker->bus, args->channel, args->channel_len));
 }
@@ -202,6 +203,7 @@ static const struct client *
 asked_client(const struct answer *answer)
 {
 	const struct query_args *args = answer->args;
+	const struct client *client;
 	char text[CONN_ID_TEXT_MAX];
 	struct conn_id id;
 
@@ -211,7 +213,8 @@ asked_client(const struct answer *answer)
 	text[args->conn_len] = '\0';
 	if (conn_id_parse(text, &id) != 0)
 		return NULL;
-	return client_find(answer->worker, &id);
+	client = client_find(answer->worker, &id);
+	return client != NULL && client->counted ? client : NULL;
 }
 
 /* ---- all --------------------------------------------------------------- */

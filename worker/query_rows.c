@@ -84,6 +84,7 @@ query_row_why(struct row *row, const struct worker *worker, const void *arg)
 	uint32_t cut;
 
 	query_row_client(row, worker, client);
+	row_number(row, "worker", worker->id.slot);
 	row_text(row, "state", state_of(client));
 	row_number(row, "dropped", client->dropped);
 	row_number(row, "gaps", client->gaps);
@@ -102,6 +103,19 @@ query_row_why(struct row *row, const struct worker *worker, const void *arg)
 
 /* ---- a channel --------------------------------------------------------- */
 
+uint32_t
+query_members(const struct worker *worker, const struct channel *channel)
+{
+	const struct mover *mover = &worker->mover;
+	uint32_t count = 0;
+
+	if (mover->in_count == 0 && mover->out_count == 0)
+		return channel->count;
+	for (uint32_t i = 0; i < channel->count; i++)
+		count += channel->members[i].client->counted;
+	return count;
+}
+
 void
 query_row_topic(struct row *row, const struct worker *worker, const void *arg)
 {
@@ -116,7 +130,7 @@ query_row_topic(struct row *row, const struct worker *worker, const void *arg)
 	row_string(row, "name", name + skip, len - skip);
 	row_text(row, "kind", of_role ? "role" : "shared");
 	row_string(row, "role", name, role_len);
-	row_number(row, "clients", channel->count);
+	row_number(row, "clients", query_members(worker, channel));
 	row_number(row, "listeners",
 	    api_listener_count(worker->bus, channel->name,
 		channel->entry.key_len));
@@ -127,10 +141,9 @@ query_row_room(struct row *row, const struct worker *worker, const void *arg)
 {
 	const struct channel *channel = arg;
 
-	(void)worker;
 	row_string(row, "name", channel->name + CHANNEL_PREFIX_LEN,
 	    channel->entry.key_len - CHANNEL_PREFIX_LEN);
-	row_number(row, "clients", channel->count);
+	row_number(row, "clients", query_members(worker, channel));
 }
 
 void
@@ -138,8 +151,7 @@ query_row_user(struct row *row, const struct worker *worker, const void *arg)
 {
 	const struct channel *channel = arg;
 
-	(void)worker;
 	row_string(row, "user", channel->name + CHANNEL_PREFIX_LEN,
 	    channel->entry.key_len - CHANNEL_PREFIX_LEN);
-	row_number(row, "connections", channel->count);
+	row_number(row, "connections", query_members(worker, channel));
 }

@@ -5,10 +5,19 @@
 #ifndef WORKER_QUERY_ROWS_H
 #define WORKER_QUERY_ROWS_H
 
+#include <stdint.h>
+
 struct channel;
 struct client;
 struct row;
 struct worker;
+
+/*
+ * How many members count: one that is on its way counts on one worker only,
+ * though it is a member on two.
+ */
+uint32_t query_members(const struct worker *worker,
+    const struct channel *channel);
 
 /* Writes one row about what arg points to. */
 typedef void query_row_fn(struct row *row, const struct worker *worker,

@@ -10,17 +10,29 @@
 #include "worker/link.h"
 #include "worker/state.h"
 
+/* A contract as the hub sent it, to know it again. */
+struct contract_text {
+	char *text; /* owned; NULL: none is kept */
+	size_t len;
+};
+
 /* What the process has besides the worker's parts. */
 struct runtime {
 	struct worker worker;
 	int listeners[IPC_FDS_MAX]; /* what a new primary gets */
 	size_t listener_count;
 	int page_fd;
-	int status; /* to exit with */
+	int status;        /* to exit with */
+	char refused[256]; /* why the hub refused us last */
 	bool configured;
+	bool owes_ready; /* the hub is back, and not all JOINs are sent yet */
 	struct contract *contract; /* owned; has come, not in force yet */
 	bool contract_broken;      /* the one that has come is */
-	ev_signal term;
+	bool contract_same;        /* it is the one in force; not read again */
+	struct contract_text came, in_force;
+	bool attached;          /* somebody else than a primary started us */
+	struct worker_pm2 *pm2; /* owned; NULL: PM2 has not started us */
+	ev_signal term, intr;
 	ev_timer heartbeat;
 	ev_timer last_call;
 	ev_check turn_start;
@@ -37,6 +49,12 @@ void runtime_leave(struct runtime *p, int status);
  * whether the clients have answered or not.
  */
 void runtime_drain(struct runtime *p, uint32_t window_ms, bool go);
+
+/*
+ * The hub is back: READY, when it has heard of all our channels.  Called at the
+ * end of every turn, because a JOIN may have to wait for room.
+ */
+void runtime_ready_again(struct runtime *p);
 
 /* CONTRACT and CONFIG; place_config.c.  arg is the struct runtime. */
 void runtime_on_contract(void *arg, const char *text, size_t len);

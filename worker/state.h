@@ -20,6 +20,7 @@
 #include "worker/client.h"
 #include "worker/drain.h"
 #include "worker/flush.h"
+#include "worker/move.h"
 
 struct app;
 struct auth;
@@ -48,6 +49,9 @@ struct worker {
 	struct channels channels;
 	struct flush flush;
 	struct drain drain;
+	struct mover mover;
+	uint64_t moved_away; /* clients that were given to others */
+	uint64_t max_fds;    /* descriptors that it may have; 0: not known */
 	struct contract *contract; /* owned; NULL: the bus is open */
 	struct auth *auth;         /* owned; who may connect */
 	bool app_authenticates;    /* an application judges who may connect */

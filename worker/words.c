@@ -1,6 +1,7 @@
 /* words.c - see words.h. */
 #include "worker/words.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -45,5 +46,8 @@ worker_has_hub(void)
 {
 	struct stat st;
 
+	/* PM2 puts its channel there. */
+	if (getenv("NODE_CHANNEL_FD") != NULL)
+		return false;
 	return fstat(IPC_FD, &st) == 0 && S_ISSOCK(st.st_mode);
 }

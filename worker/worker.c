@@ -21,12 +21,14 @@
 #include "base/log.h"
 #include "base/sched.h"
 #include "contract/contract.h"
+#include "pm2/pm2_channel.h"
 #include "worker/api_worker.h"
 #include "worker/app.h"
 #include "worker/auth.h"
 #include "worker/call.h"
 #include "worker/door.h"
 #include "worker/membership.h"
+#include "worker/pm2.h"
 #include "worker/presence.h"
 #include "worker/runtime.h"
 #include "worker/ws.h"
@@ -48,8 +50,12 @@ void
 runtime_drain(struct runtime *p, uint32_t window_ms, bool go)
 {
 	link_set_listeners(p->worker.link, NULL, 0);
+	link_set_knocking(p->worker.link, p->worker.mover.wanted != 0);
+	if (go && p->worker.drain.active && window_ms == 0)
+		move_cancel(&p->worker);
 	drain_start(&p->worker, window_ms, go);
-	if (go && window_ms == 0 && !ev_is_active(&p->last_call))
+	if (go && window_ms == 0 && p->worker.mover.wanted == 0 &&
+	    !ev_is_active(&p->last_call))
 		ev_timer_start(p->worker.loop, &p->last_call);
 }
 
@@ -78,6 +84,9 @@ on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int revents)
 		flush_run(&p->worker);
 	}
 	membership_rejoin(&p->worker);
+	runtime_ready_again(p);
+	if (p->worker.ws != NULL)
+		move_turn(&p->worker);
 	link_flush(p->worker.link);
 }
 
@@ -97,6 +106,7 @@ on_heartbeat(struct ev_loop *loop, ev_timer *watcher, int revents)
 		stats_set(&worker->stats->loop_lag_max_us, lag_us);
 	if (worker->section != NULL)
 		stats_set(&worker->section->heartbeat_ms, now);
+	worker_pm2_heartbeat(p->pm2);
 	if (worker->ws != NULL) {
 		clients_sweep(worker, SWEEP_PORTIONS);
 		call_sweep(worker);
@@ -125,6 +135,7 @@ on_term(struct ev_loop *loop, ev_signal *watcher, int revents)
 		return;
 	}
 	if (!p->worker.drain.active) {
+		move_ask(&p->worker);
 		runtime_drain(p, (uint32_t)p->worker.config->drain_window,
 		    true);
 		return;
@@ -140,6 +151,8 @@ start_watchers(struct runtime *p)
 	struct ev_loop *loop = p->worker.loop;
 
 	ev_signal_init(&p->term, on_term, SIGTERM);
+	ev_signal_init(&p->intr, on_term, SIGINT);
+	p->intr.data = p;
 	ev_timer_init(&p->heartbeat, on_heartbeat, 0., HEARTBEAT_MS / 1000.);
 	ev_timer_init(&p->last_call, on_last_call, LAST_WORDS_MS / 1000., 0.);
 	ev_check_init(&p->turn_start, on_turn_start);
@@ -151,6 +164,9 @@ start_watchers(struct runtime *p)
 	p->turn_start.data = p;
 	p->turn_end.data = p;
 	ev_signal_start(loop, &p->term);
+	/* A supervisor that is not the primary may say it like this. */
+	if (p->attached)
+		ev_signal_start(loop, &p->intr);
 	ev_timer_start(loop, &p->heartbeat);
 	ev_check_start(loop, &p->turn_start);
 	ev_prepare_start(loop, &p->turn_end);
@@ -187,6 +203,7 @@ set_up(struct runtime *p, const struct worker_start *start)
 	worker->stats = &worker->unplaced;
 	worker->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
 	channels_init(&worker->channels);
+	move_init(worker);
 	if (worker->loop != NULL)
 		worker->bus = api_worker_new(worker);
 	if (worker->bus == NULL || !presence_init(worker))
@@ -199,6 +216,10 @@ set_up(struct runtime *p, const struct worker_start *start)
 	if (worker->link == NULL)
 		return false;
 	link_set_stats(worker->link, worker->stats);
+	if (start->bus != NULL)
+		link_set_bus(worker->link, start->bus);
+	if (start->hub_path != NULL)
+		p->pm2 = worker_pm2_new(p);
 	start_watchers(p);
 	return true;
 }
@@ -214,6 +235,7 @@ tear_down(struct runtime *p)
 	if (worker->link != NULL)
 		link_flush_all(worker->link, LAST_WORDS_MS);
 	drain_stop(worker);
+	move_stop(worker);
 	ws_free(worker->ws);
 	/* The last clients' close hooks have run; what they said goes, too. */
 	app_stop(worker);
@@ -223,6 +245,7 @@ tear_down(struct runtime *p)
 	if (last_words)
 		link_flush_all(worker->link, LAST_WORDS_MS);
 	door_free(worker->door);
+	worker_pm2_free(p->pm2);
 	link_free(worker->link);
 	flush_release(&worker->flush);
 	channels_release(&worker->channels);
@@ -230,11 +253,15 @@ tear_down(struct runtime *p)
 	presence_release(worker);
 	auth_free(worker);
 	contract_free(p->contract);
+	free(p->came.text);
+	free(p->in_force.text);
 	contract_free(worker->contract);
 	config_free(worker->config);
 	if (worker->loop != NULL) {
 		/* A TERM that comes now must not look for its loop. */
 		ev_signal_stop(worker->loop, &p->term);
+		ev_signal_stop(worker->loop, &p->intr);
+		(void)signal(SIGINT, SIG_IGN);
 		(void)signal(SIGTERM, SIG_IGN);
 		ev_loop_destroy(worker->loop);
 	}
@@ -255,11 +282,14 @@ worker_run(const struct worker_start *start)
 	if (p == NULL)
 		fatalx("out of memory");
 	p->page_fd = -1;
+	p->attached = start->hub_path != NULL;
 	if (!set_up(p, start))
 		fatalx("out of memory");
 	ev_run(p->worker.loop, 0);
 	status = p->status;
 	tear_down(p);
 	free(p);
+	if (start->hub_path != NULL)
+		pm2_flush_output();
 	return status;
 }

@@ -11,6 +11,7 @@
 struct worker_start {
 	const char *hub_path; /* NULL: the hub is at IPC_FD */
 	const char *name;     /* for people; in the hub's log */
+	const char *bus;      /* the one that it must be; NULL: any */
 };
 
 /*

@@ -57,6 +57,7 @@ on_established(struct client *client, struct lws *wsi)
 {
 	client->wants_binary =
 	    strcmp(lws_get_protocol(wsi)->name, WS_PROTOCOL_BINARY) == 0;
+	ws_move_opened(client);
 	client_opened(client);
 }
 
@@ -77,13 +78,15 @@ on_writeable(struct client *client, struct lws *wsi)
  * reason that is no text are answered here.
  */
 static int
-on_peer_close(struct client *client, struct lws *wsi, const char *payload,
+on_peer_close(struct client *client, struct lws *wsi, unsigned char *payload,
     size_t len)
 {
 	enum lws_close_status code = LWS_CLOSE_STATUS_PROTOCOL_ERR;
 
 	client_closed(client);
-	if (len == 0 || (len >= 2 && utf8_valid(payload + 2, len - 2)))
+	ws_move_mend_code(client, payload, len);
+	if (len == 0 ||
+	    (len >= 2 && utf8_valid((const char *)payload + 2, len - 2)))
 		return 0;
 	if (len > 2)
 		code = LWS_CLOSE_STATUS_INVALID_PAYLOAD;
@@ -101,6 +104,7 @@ on_destroy(struct client *client)
 		ws->adopting = NULL;
 	ws_exchange_free(client);
 	client_closed(client);
+	ws_move_gone(client);
 	client_free(client);
 }
 
@@ -114,7 +118,8 @@ on_websocket(struct client *client, struct lws *wsi,
 		on_established(client, wsi);
 		break;
 	case LWS_CALLBACK_RECEIVE:
-		ws_read_piece(client, wsi, in, len);
+		if (ws_move_heard(client, len))
+			ws_read_piece(client, wsi, in, len);
 		break;
 	case LWS_CALLBACK_RECEIVE_PONG:
 		client_seen(client);
@@ -151,6 +156,8 @@ callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	client = wsi != NULL ? lws_get_opaque_user_data(wsi) : NULL;
 	if (client == NULL)
 		return 0; /* the context's own, about no connection */
+	if (client->worker->ws != NULL && client->worker->ws->in_hand == client)
+		return ws_move_callback(client->worker->ws, wsi, reason, len);
 	client->wsi = wsi;
 	switch ((int)reason) {
 	case LWS_CALLBACK_FILTER_HTTP_CONNECTION:
@@ -257,6 +264,7 @@ ws_new(struct worker *worker, bool *ret_hopeless)
 	if (ws == NULL)
 		return NULL;
 	ws->worker = worker;
+	ws->epoll_fd = -1;
 	list_init(&ws->readers);
 	if (config->tls_cert[0] != '\0' && !ws_certificate_is_good(config)) {
 		log_warnx("\"%s\" and \"%s\" are no certificate and its key",
@@ -283,6 +291,7 @@ ws_new(struct worker *worker, bool *ret_hopeless)
 	(void)ws_offer_guard(); /* it has logged what does not work */
 	on_heartbeat(&ws->heartbeat);
 	lws_cancel_service(ws->context);
+	ws_move_init(ws);
 	return ws;
 }
 
@@ -293,6 +302,7 @@ ws_free(struct ws *ws)
 		return;
 	if (ws->context != NULL)
 		lws_context_destroy(ws->context);
+	ws_move_release(ws);
 	free(ws);
 }
 
@@ -309,9 +319,12 @@ ws_adopt(struct ws *ws, struct client *client)
 	};
 
 	ws->adopting = client;
+	ws_move_adopted(client);
 	if (lws_adopt_descriptor_vhost_via_info(&desc) == NULL) {
-		if (ws->adopting != NULL)
+		if (ws->adopting != NULL) {
+			ws_move_gone(client);
 			client_free(client);
+		}
 		ws->adopting = NULL;
 		return false;
 	}

@@ -21,6 +21,16 @@ struct ws {
 	lws_sorted_usec_list_t heartbeat;
 	struct list readers;     /* clients that were read this turn */
 	struct client *adopting; /* until libwebsockets has taken it */
+	/* ws_move.c */
+	struct client *in_hand; /* is being put in or taken out */
+	bool hand_open;         /* in_hand: ESTABLISHED has come */
+	bool hand_clean;        /* in_hand: nothing is left to send */
+	bool hand_gone;         /* in_hand: libwebsockets has forgotten it */
+	size_t hand_heard;      /* in_hand: bytes handed over */
+	bool can_move;          /* ws_move_works() */
+	bool watching;          /* ws_libc_init() has been called */
+	uint16_t turn;          /* of the loop; wraps */
+	int epoll_fd;           /* libev's; -1: not known */
 };
 
 /* Names in the order of the protocol table. */
@@ -30,7 +40,9 @@ struct ws {
 enum {
 	VALUE_MAX = 1024,
 	PATH_MAX_BYTES = 4096,
-	LIST_MAX = 8192 /* has room for a token */
+	LIST_MAX = 8192, /* has room for a token */
+	/* Turns of the loop between two moves of a connection, at least. */
+	WS_MOVE_STAY_TURNS = 2,
 };
 
 /* ws_http.c: a request that is answered as such. */
@@ -90,6 +102,52 @@ bool ws_offer_guard(void);
 
 /* Would the configured files make a certificate? */
 bool ws_certificate_is_good(const struct config *config);
+
+/* ws_follow.c: what ws.c tells */
+
+/* Can connections be moved?  Followed they are in any case. */
+void ws_move_init(struct ws *ws);
+void ws_move_release(struct ws *ws);
+
+/* A plain connection is about to be adopted; it has become a WebSocket. */
+void ws_move_adopted(struct client *client);
+void ws_move_opened(struct client *client);
+
+/* len bytes of a message were handed over.  False: they are not the client's. */
+bool ws_move_heard(struct client *client, size_t len);
+
+/*
+ * The client's close frame has come.  libwebsockets 4.1.6 has put 1002 in the
+ * place of codes that it does not know; put the client's own back.
+ */
+void ws_move_mend_code(struct client *client, unsigned char *payload,
+    size_t len);
+
+/* libwebsockets has forgotten the connection. */
+void ws_move_gone(struct client *client);
+
+/* ws_move.c */
+
+/*
+ * From here on nothing that libwebsockets does with client reaches it, nor its
+ * wire when something is played; until it is let go.
+ */
+struct ws_play;
+void ws_hand_take(struct ws *ws, struct client *client, struct ws_play *play);
+void ws_hand_let_go(struct ws *ws);
+
+/*
+ * Let libwebsockets act on LWS_POLLIN or LWS_POLLOUT.  False: it has closed the
+ * connection, or cannot.
+ */
+bool ws_hand_serve(struct ws *ws, int fd, short events);
+
+/* A callback about ws->in_hand. */
+int ws_move_callback(struct ws *ws, struct lws *wsi,
+    enum lws_callback_reasons reason, size_t len);
+
+/* ws_move_trial.c: move a connection of our own; did it work? */
+bool ws_move_trial(struct ws *ws);
 
 /* ws_read.c */
 

@@ -95,7 +95,11 @@ ws_read_piece(struct client *client, struct lws *wsi, const void *data,
 	client_seen(client);
 	if (client->state != CLIENT_OPEN)
 		return; /* it is leaving; what it says has no effect */
-	if (lws_is_first_fragment(wsi))
+	/*
+	 * Whether this is the first piece is not asked: a message that was
+	 * begun elsewhere goes on here (ws_move.c).
+	 */
+	if (client->in == NULL)
 		client->in_binary = lws_frame_is_binary(wsi) != 0;
 	/* The header says what is to come: refuse before it does. */
 	if (have + len + lws_remaining_packet_payload(wsi) > max) {
@@ -152,6 +156,7 @@ ws_read_on(struct ws *ws)
 	uint32_t total = 0;
 	struct client *client;
 
+	ws->turn++;
 	while (!list_is_empty(&ws->readers)) {
 		if (total < TURN_BYTES) {
 			total += read_client(ws, ws->readers.next);

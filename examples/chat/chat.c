@@ -254,6 +254,49 @@ on_close(void *arg, struct cbus_conn *conn)
 	free(person);
 }
 
+/* ---- when it goes to another worker ------------------------------------ */
+
+static int
+move_out(void *arg, struct cbus_conn *conn, void *bytes, size_t size,
+    size_t *ret_len)
+{
+	const struct person *person =
+	    (const struct person *)cbus_conn_data(conn);
+
+	(void)arg;
+	if (person == NULL || size < sizeof(*person))
+		return -EAGAIN;
+	memcpy(bytes, person, sizeof(*person));
+	*ret_len = sizeof(*person);
+	return 0;
+}
+
+/* It is in its clusterbus rooms already. */
+static int
+move_in(void *arg, struct cbus_conn *conn, const void *bytes, size_t len)
+{
+	struct person *person;
+
+	(void)arg;
+	if (len != sizeof(*person))
+		return -EPROTO; /* of another version of this program */
+	person = (struct person *)malloc(sizeof(*person));
+	if (person == NULL)
+		return -ENOMEM;
+	memcpy(person, bytes, len);
+	for (size_t i = 0; i < ROOMS_MAX; i++)
+		person->rooms[i][NAME_MAX_LEN] = '\0';
+	cbus_conn_set_data(conn, person);
+	return 0;
+}
+
+static void
+moved(void *arg, struct cbus_conn *conn)
+{
+	(void)arg;
+	free(cbus_conn_data(conn));
+}
+
 const struct cbus_app cbus_app = {
 	.version = CBUS_APP_VERSION,
 	.name = "chat",
@@ -261,4 +304,7 @@ const struct cbus_app cbus_app = {
 	.authenticate = authenticate,
 	.connect = on_connect,
 	.close = on_close,
+	.move_out = move_out,
+	.move_in = move_in,
+	.moved = moved,
 };

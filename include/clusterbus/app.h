@@ -33,7 +33,7 @@ extern "C" {
 #endif
 
 enum {
-	CBUS_APP_VERSION = 1
+	CBUS_APP_VERSION = 2 /* 1 ended behind reload; it is taken, too */
 };
 
 /* How a client came; valid during the call.  Strings are "" when absent. */
@@ -97,6 +97,42 @@ struct cbus_app {
 
 	/* The configuration was read again. */
 	void (*reload)(void *arg);
+
+	/*
+	 * A connection may go to another worker of this host, and its client
+	 * notices nothing: when workers are replaced, or to balance them.  Id,
+	 * user, role, rooms and subscriptions go along; what an application
+	 * keeps about it does in the three hooks that follow.
+	 *
+	 * With a connect or close hook, or data set on the connection, and no
+	 * move_out, the application says no: such connections stay, and when
+	 * their worker goes their clients are asked to come back.  Whoever
+	 * keeps nothing but rooms has a move_out that returns 0, and is done.
+	 *
+	 * Write what the other worker has to know, at most size bytes; *ret_len
+	 * is 0 at first.  Change nothing: it may still stay, and be asked
+	 * again.  0; -EAGAIN: not now; another negative errno: never.  It has
+	 * no call under way that is not answered.
+	 */
+	int (*move_out)(void *arg, struct cbus_conn *conn, void *bytes,
+	    size_t size, size_t *ret_len);
+
+	/*
+	 * One has come: called instead of connect, with what move_out wrote.
+	 * Its data is NULL, it is in its rooms.  The bytes may come from
+	 * another version of the application, so look at them.  A negative
+	 * errno: it is closed (1011), and the close hook follows.  From a
+	 * worker where the application was not loaded connect is called.
+	 */
+	int (*move_in)(void *arg, struct cbus_conn *conn, const void *bytes,
+	    size_t len);
+
+	/*
+	 * It is the other worker's now: called instead of close, to free what
+	 * is kept here.  conn is not valid any more when this returns, and
+	 * nothing may be done to it.
+	 */
+	void (*moved)(void *arg, struct cbus_conn *conn);
 };
 
 /* What a shared object exports; here so that it is visible, also from C++. */

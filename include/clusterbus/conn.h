@@ -2,10 +2,10 @@
  * clusterbus/conn.h - connections and rooms: what only workers have.
  *
  * A struct cbus_conn is a client's connection on this node.  It is valid from
- * the application's connect hook to the return of its close hook (app.h).  Do
- * not keep it to reach a user later, from elsewhere: keep the id
- * (cbus_emit_to_conn()), use the user (cbus_emit_to_user()) or a room; those
- * work from every node.
+ * the application's connect (or move_in) hook to the return of its close (or
+ * moved) hook, see app.h.  Do not keep it to reach a user later, from elsewhere:
+ * keep the id (cbus_emit_to_conn()), use the user (cbus_emit_to_user()) or a
+ * room; those work from every node.
  */
 #ifndef CLUSTERBUS_CONN_H
 #define CLUSTERBUS_CONN_H
@@ -17,7 +17,10 @@
 extern "C" {
 #endif
 
-/* Its id, unique on the bus.  Valid as long as the connection. */
+/*
+ * Its id, unique on the bus.  The same for the connection's whole life, also
+ * when it goes to another worker; the text is valid as long as conn.
+ */
 const char *cbus_conn_id(const struct cbus_conn *conn);
 
 /*
@@ -49,10 +52,12 @@ struct cbus_conn *cbus_conn_find(struct cbus *bus, const char *conn_id);
 void cbus_conn_close(struct cbus_conn *conn, uint16_t code, const char *reason);
 
 /*
- * Close a connection, or all connections of a user, wherever they are.  Give
- * one of the two.  code 0 is 1008; -EINVAL: one that nobody may send.  Those of
- * this node are closed at once.  -EPIPE: the hub is away, so others were not
- * reached; -EBUSY: too many questions under way.
+ * Close a connection, or all connections of a user, wherever on this host they
+ * are.  Give one of the two.  code 0 is 1008; -EINVAL: one that nobody may
+ * send.  Those of this node are closed at once.  -ENOENT: a connection of
+ * another host, which only a node there can close; connections that a user has
+ * on other hosts stay.  -EPIPE: the hub is away, so others were not reached;
+ * -EBUSY: too many questions under way.
  */
 int cbus_kick(struct cbus *bus, const char *conn_id, const char *user,
     uint16_t code, const char *reason);
@@ -74,9 +79,10 @@ int cbus_room_remove(struct cbus *bus, const char *room,
 
 /*
  * The same for a connection by its id, or for all connections that a user has
- * now, wherever they are; give one of the two.  From any node.  What this node
- * broadcasts to the room afterwards reaches them.  Errors as of cbus_kick(); a
- * full room is counted where it happens.
+ * now, wherever on this host they are; give one of the two.  From any node.
+ * What this node broadcasts to the room afterwards reaches them.  Errors as of
+ * cbus_kick(), so a connection of another host is -ENOENT: each host puts its
+ * own into the room.  A full room is counted where it happens.
  */
 int cbus_room_add_far(struct cbus *bus, const char *room, const char *conn_id,
     const char *user);

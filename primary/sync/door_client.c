@@ -6,6 +6,7 @@
  * the turn ends and goes out by one send(), however many messages it is.
  * Nothing is freed inside a callback or while a message is given to many.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,41 @@
 
 #include "base/log.h"
 #include "primary/sync/door_internal.h"
+
+/* ---- places ------------------------------------------------------------ */
+
+static uint16_t
+take_place(struct redis_door *door)
+{
+	size_t word = 0;
+	int bit;
+
+	while (door->taken[word] == UINT64_MAX) {
+		word++;
+		assert(word < ARRAY_LEN(door->taken)); /* redis-clients */
+	}
+	bit = __builtin_ctzll(~door->taken[word]);
+	door->taken[word] |= UINT64_C(1) << bit;
+	return (uint16_t)(word * 64 + (size_t)bit);
+}
+
+static void
+give_back(struct redis_door *door, uint16_t place)
+{
+	door->taken[place / 64] &= ~(UINT64_C(1) << place % 64);
+}
+
+struct ipc_node_id
+door_client_node(const struct door_client *client)
+{
+	const struct redis_door *door = client->door;
+
+	return (struct ipc_node_id){ .host = door->host,
+		.slot = client->bridge ? DOOR_BRIDGE_SLOT : DOOR_SLOT,
+		.generation = (uint16_t)(door->first_place + client->place) };
+}
+
+/* ---- the end ----------------------------------------------------------- */
 
 static const char too_big[] = "ERR Protocol error: too big request";
 
@@ -46,6 +82,7 @@ door_client_free(struct door_client *client)
 	buf_release(&client->in);
 	resp_out_release(&client->out);
 	free(client->name);
+	give_back(door, client->place);
 	door->client_count--;
 	stats_set(&door->stats->door_clients, door->client_count);
 	free(client);
@@ -236,6 +273,7 @@ door_client_new(struct redis_door *door, int fd)
 	client->door = door;
 	client->fd = fd;
 	client->id = ++door->last_id;
+	client->place = take_place(door);
 	client->known = door->password[0] == '\0';
 	resp_parser_init(&client->parser, door->bulk_max);
 	buf_init(&client->in, door->bulk_max + DOOR_IN_EXTRA);

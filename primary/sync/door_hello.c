@@ -103,6 +103,7 @@ set_name(struct door_call *call, const struct resp_arg *name)
 	}
 	free(client->name);
 	client->name = copy;
+	client->bridge = copy != NULL && strcmp(copy, DOOR_BRIDGE_NAME) == 0;
 	return true;
 }
 
@@ -267,6 +268,7 @@ door_reset(struct door_call *call)
 	door_leave_all(client);
 	free(client->name);
 	client->name = NULL;
+	client->bridge = false;
 	client->known = client->door->password[0] == '\0';
 	client->out.version = 2;
 	resp_simple(&client->out, "RESET");

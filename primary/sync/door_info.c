@@ -98,6 +98,8 @@ say_server(struct text *text, const struct redis_door *door)
 	say(text, "# Server\r\nredis_version:%s\r\n", DOOR_REDIS_VERSION);
 	say(text, "redis_mode:standalone\r\nserver_name:clusterbus\r\n");
 	say(text, "clusterbus_version:%s\r\n", CLUSTERBUS_VERSION);
+	if (door->instance != NULL)
+		say(text, "clusterbus_instance:%s\r\n", door->instance);
 	say(text, "process_id:%ld\r\n", (long)getpid());
 	say(text, "uptime_in_seconds:%llu\r\n", (unsigned long long)up);
 	say(text, "uptime_in_days:%llu\r\n", (unsigned long long)up / 86400);

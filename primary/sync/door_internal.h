@@ -38,6 +38,9 @@ enum {
 	/* Each publish is held against each of them: different ones, in all. */
 	DOOR_PATTERNS_MAX = 1000,
 	DOOR_IN_EXTRA = 8 << 20, /* of a command besides its largest argument */
+	DOOR_PLACES = 2048, /* what redis-clients can be at most, or more */
+	/* Before a channel's name in a key of redis_door.numbers: who. */
+	DOOR_KEY_HEAD = 2,
 };
 
 /* A listening socket. */
@@ -55,7 +58,7 @@ struct redis_door {
 	struct stats_hub *stats;
 	struct hub_sink *sink;
 	bool has_tap;          /* there are patterns */
-	struct tracks numbers; /* of our envelopes, per channel */
+	struct tracks numbers; /* of envelopes, per place and channel */
 	struct door_table table;
 	struct door_listener listeners[2]; /* Unix, TCP */
 	ev_prepare turn_end;
@@ -63,6 +66,10 @@ struct redis_door {
 	struct list dirty;   /* have something to be written */
 	struct list closing; /* are freed at the end of the turn */
 	size_t client_count;
+	uint64_t taken[DOOR_PLACES / 64]; /* a bit for each place */
+	uint32_t host;
+	uint16_t first_place; /* as a generation */
+	const char *instance; /* of the bridge, borrowed; NULL: none */
 	uint64_t last_id;
 	uint64_t started_ms;
 
@@ -71,16 +78,19 @@ struct redis_door {
 	char password[DOOR_PASSWORD_MAX]; /* "": none */
 
 	/* For the moment of one call: */
-	char *read_bytes;              /* owned; DOOR_READ_BYTES */
-	struct buf scratch;            /* a payload in another form */
-	struct resp_out frames[2];     /* one message in versions 2 and 3 */
-	char channel[IPC_CHANNEL_MAX]; /* "t:" and a name */
+	char *read_bytes;          /* owned; DOOR_READ_BYTES */
+	struct buf scratch;        /* a payload in another form */
+	struct resp_out frames[2]; /* one message in versions 2 and 3 */
+	char *channel;             /* "t:" and a name; in key */
+	char key[DOOR_KEY_HEAD + IPC_CHANNEL_MAX];
 };
 
 struct door_client {
 	struct redis_door *door;
 	int fd;           /* owned */
 	uint64_t id;      /* CLIENT ID */
+	uint16_t place;   /* its own as long as it lives */
+	bool bridge;      /* of another bus */
 	bool known;       /* has said the password, or there is none */
 	bool finishing;   /* has had its last answer */
 	bool closing;     /* in door->closing */
@@ -112,6 +122,9 @@ void door_client_free(struct door_client *client);
 
 /* Its time is over; it is freed at the end of the turn. */
 void door_client_close(struct door_client *client);
+
+/* Which node it is. */
+struct ipc_node_id door_client_node(const struct door_client *client);
 
 /* The end of a turn: write to all who have something, free who is closing. */
 void door_flush(struct redis_door *door);

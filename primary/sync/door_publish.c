@@ -160,20 +160,36 @@ to_envelope(struct redis_door *door, const struct resp_arg *data,
 	return 0;
 }
 
+/*
+ * The number of this client's next envelope on door->channel.  Each node counts
+ * for itself; the place stands before the name in the key.
+ */
+static uint64_t
+number(const struct door_client *client, size_t len)
+{
+	struct redis_door *door = client->door;
+
+	memcpy(door->key, &client->place, DOOR_KEY_HEAD);
+	return track_number(&door->numbers, door->key, DOOR_KEY_HEAD + len);
+}
+
 /* To the nodes of the hub.  How many, or -errno. */
 static int
-publish_outside(struct redis_door *door, const struct resp_arg *channel,
-    const struct resp_arg *data)
+publish_outside(const struct door_client *client,
+    const struct resp_arg *channel, const struct resp_arg *data)
 {
+	struct redis_door *door = client->door;
 	size_t len = door_hub_channel(door, channel->at, channel->len);
-	struct ipc_envelope envelope = { .channel = door->channel,
+	struct ipc_envelope envelope = { .head.origin =
+					     door_client_node(client),
+		.channel = door->channel,
 		.channel_len = len };
 	int rc;
 
 	if (len == 0 ||
 	    !hub_is_wanted(door->hub, door->sink, door->channel, len))
 		return 0;
-	envelope.head.seq = track_number(&door->numbers, door->channel, len);
+	envelope.head.seq = number(client, len);
 	rc = to_envelope(door, data, &envelope);
 	return rc != 0 ? rc : hub_inject(door->hub, door->sink, &envelope);
 }
@@ -202,7 +218,7 @@ door_publish(struct door_call *call)
 		given += give(door, name, "message", NULL, &message);
 	if (door->has_tap)
 		given += give_patterns(door, &message);
-	outside = publish_outside(door, &call->args[1], &call->args[2]);
+	outside = publish_outside(call->client, &call->args[1], &call->args[2]);
 	if (outside < 0)
 		stats_add(&door->stats->door_errors, 1);
 	else

@@ -96,6 +96,7 @@ enum redis_ask {
 	REDIS_ASK_AUTH,
 	REDIS_ASK_SELECT,
 	REDIS_ASK_NAME,
+	REDIS_ASK_WHO,   /* INFO: is it our own bus that answers? */
 	REDIS_ASK_READY, /* PING, or SUBSCRIBE: the last of the greeting */
 	REDIS_ASK_ALIVE, /* the same, later */
 	REDIS_ASK_PUBLISH,

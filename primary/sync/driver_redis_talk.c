@@ -6,6 +6,10 @@
  * that is asked for at every tick: a SUBSCRIBE again costs nothing and makes
  * sure that the subscription is there.
  *
+ * What answers may be the Redis door of a bus.  It knows bridges by the name
+ * that they give themselves, and tells the instance of its own bus in INFO: a
+ * bus that was given its own door as its backplane stays away from it.
+ *
  * A server's error may repeat what it was sent: for AUTH it is never passed
  * on, and of others only what stands before the arguments.
  */
@@ -17,8 +21,7 @@
 #include <strings.h>
 
 #include "primary/sync/driver_redis.h"
-
-static const char client_name[] = "clusterbus";
+#include "primary/sync/redis_door.h"
 
 static int
 ask_words(struct redis_link *link, enum redis_ask ask, int argc,
@@ -54,7 +57,8 @@ int
 redis_talk_greet(struct redis_link *link)
 {
 	const struct redis_url *url = &link->sync->url;
-	const char *name[] = { "CLIENT", "SETNAME", client_name };
+	const char *name[] = { "CLIENT", "SETNAME", DOOR_BRIDGE_NAME };
+	const char *who[] = { "INFO", "server" };
 	char db[16];
 	int err = 0;
 
@@ -74,6 +78,8 @@ redis_talk_greet(struct redis_link *link)
 	}
 	if (err == 0)
 		err = ask_words(link, REDIS_ASK_NAME, 3, name);
+	if (err == 0 && !link->subscriber)
+		err = ask_words(link, REDIS_ASK_WHO, 2, who);
 	if (err == 0)
 		err = ask_last(link, REDIS_ASK_READY);
 	return err;
@@ -128,6 +134,29 @@ answered_publish(struct cbus_sync *sync, uint32_t bytes,
 }
 
 static int
+answered_who(const struct cbus_sync *sync, const redisReply *reply, char *why,
+    size_t size)
+{
+	static const char key[] = "\nclusterbus_instance:";
+	const char *at;
+
+	/* A user that may not ask is at a Redis: the door has no such users. */
+	if (reply->type != REDIS_REPLY_STRING)
+		return 0;
+	at = memmem(reply->str, reply->len, key, sizeof(key) - 1);
+	if (at == NULL)
+		return 0;
+	at += sizeof(key) - 1;
+	if ((size_t)(reply->str + reply->len - at) < sizeof(sync->id) ||
+	    memcmp(at, sync->id, sizeof(sync->id)) != 0)
+		return 0;
+	(void)snprintf(why, size,
+	    "this is the Redis door of this very bus; the backplane has to be "
+	    "a Redis");
+	return -ELOOP;
+}
+
+static int
 answered_ready(struct redis_link *link, const redisReply *reply, char *why,
     size_t size)
 {
@@ -175,6 +204,8 @@ answered(struct redis_link *link, const redisReply *reply, char *why,
 			return 0;
 		show_error(reply, why, size);
 		return -EIO;
+	case REDIS_ASK_WHO:
+		return answered_who(link->sync, reply, why, size);
 	case REDIS_ASK_READY:
 		return answered_ready(link, reply, why, size);
 	case REDIS_ASK_PUBLISH:

@@ -184,6 +184,12 @@ read_password(struct redis_door *door, const char *path, char *why, size_t size)
 }
 
 void
+redis_door_set_instance(struct redis_door *door, const char *id)
+{
+	door->instance = id;
+}
+
+void
 redis_door_apply(struct redis_door *door, const struct config *config)
 {
 	door->output_max = config->redis_output;
@@ -203,27 +209,31 @@ configure(struct redis_door *door, const struct config *config, char *why,
 	redis_door_apply(door, config);
 	if (config->redis_password[0] != '\0')
 		rc = read_password(door, config->redis_password, why, size);
-	if (rc == 0 && config->redis_listen[0] != '\0')
+	if (rc == 0 && config->redis_listen[0] != '\0' &&
+	    door->listeners[TCP_SOCKET].fd == -1)
 		rc = listen_tcp(door, config->redis_listen, why, size);
 	return rc;
 }
 
 /* ---- life -------------------------------------------------------------- */
 
-struct redis_door *
-redis_door_new(struct ev_loop *loop, struct hub *hub, struct stats_hub *stats,
-    uint32_t host, const struct config *config, char *why, size_t size)
+/* A door without limits and password.  NULL: out of memory. */
+static struct redis_door *
+door_new(struct ev_loop *loop, struct hub *hub, struct stats_hub *stats,
+    uint32_t host)
 {
-	/* Those of an earlier primary had another one, most likely. */
-	struct ipc_node_id id = { host, DOOR_SLOT, (uint16_t)time(NULL) };
+	const struct ipc_node_id id = { host, DOOR_SLOT, 0 };
 	struct redis_door *door = calloc(1, sizeof(*door));
 
-	(void)snprintf(why, size, "out of memory");
 	if (door == NULL)
 		return NULL;
 	door->loop = loop;
 	door->hub = hub;
 	door->stats = stats;
+	door->host = host;
+	/* Those of an earlier primary were others, most likely. */
+	door->first_place = (uint16_t)time(NULL);
+	door->channel = door->key + DOOR_KEY_HEAD;
 	door->started_ms = clock_now_ms();
 	door->listeners[UNIX_SOCKET].fd = door->listeners[TCP_SOCKET].fd = -1;
 	list_init(&door->clients);
@@ -240,11 +250,51 @@ redis_door_new(struct ev_loop *loop, struct hub *hub, struct stats_hub *stats,
 	door->read_bytes = malloc(DOOR_READ_BYTES);
 	if (door->read_bytes != NULL)
 		door->sink = hub_sink_new(hub, &id, door_on_envelope, door);
-	if (door->sink == NULL || configure(door, config, why, size) != 0) {
+	if (door->sink == NULL) {
 		redis_door_free(door);
 		return NULL;
 	}
 	return door;
+}
+
+struct redis_door *
+redis_door_new(struct ev_loop *loop, struct hub *hub, struct stats_hub *stats,
+    uint32_t host, const struct config *config, char *why, size_t size)
+{
+	return redis_door_again(loop, hub, stats, host, config, -1, -1, why,
+	    size);
+}
+
+struct redis_door *
+redis_door_again(struct ev_loop *loop, struct hub *hub, struct stats_hub *stats,
+    uint32_t host, const struct config *config, int unix_fd, int tcp_fd,
+    char *why, size_t size)
+{
+	struct redis_door *door = door_new(loop, hub, stats, host);
+
+	(void)snprintf(why, size, "out of memory");
+	if (door == NULL) {
+		if (unix_fd != -1)
+			(void)close(unix_fd); /* nobody is there to listen */
+		if (tcp_fd != -1)
+			(void)close(tcp_fd);
+		return NULL;
+	}
+	if (unix_fd != -1)
+		listen_on(door, UNIX_SOCKET, unix_fd);
+	if (tcp_fd != -1)
+		listen_on(door, TCP_SOCKET, tcp_fd);
+	if (configure(door, config, why, size) == 0)
+		return door;
+	redis_door_free(door);
+	return NULL;
+}
+
+void
+redis_door_fds(const struct redis_door *door, int *ret_unix, int *ret_tcp)
+{
+	*ret_unix = door->listeners[UNIX_SOCKET].fd;
+	*ret_tcp = door->listeners[TCP_SOCKET].fd;
 }
 
 void

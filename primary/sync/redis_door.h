@@ -18,9 +18,19 @@
  * door's clients only.  So are shard channels (SSUBSCRIBE, SPUBLISH): they
  * are names of their own in Redis, too, and topics have no such second set.
  *
- * To the hub the door is one sink, however many clients it has: an envelope is
- * framed once for all of them, and envelopes of the door are numbered as those
- * of a worker are, so that a gap is seen.  Its node id has the slot DOOR_SLOT.
+ * Each client is a node of its own: `from` tells them apart.  Its node id has
+ * the slot DOOR_SLOT and as its generation a place at the door, the lowest that
+ * was free when it came.  A place is given again when its client has gone, and
+ * goes on counting its envelopes where it was: who connects for one PUBLISH
+ * only is part of a row without gaps like everybody, and receivers follow as
+ * many origins as there are clients at a time (up to CHANNEL_ORIGINS_MAX of one
+ * channel, then they begin anew).  To the hub the door is still one sink, so an
+ * envelope is framed once for all of them.
+ *
+ * A client that calls itself DOOR_BRIDGE_NAME is the bridge of another bus that
+ * uses this door as its Redis.  It has the slot DOOR_BRIDGE_SLOT, and what it
+ * publishes stays on this bus: our bridge does not carry it on, so that buses
+ * at each other's doors do not send an envelope round for ever.
  *
  * Files: redis_door.c listens; door_client.c reads and writes; door_command.c
  * knows the commands; door_hello.c, door_info.c, door_docs.c, door_subscribe.c,
@@ -42,8 +52,11 @@ struct redis_door;
 struct ev_loop;
 struct hub;
 
+#define DOOR_BRIDGE_NAME "clusterbus"
+
 enum {
-	DOOR_SLOT = 0xfffd, /* in the node id of what the door publishes */
+	DOOR_BRIDGE_SLOT = 0xfffc, /* in the node id of other buses' bridges */
+	DOOR_SLOT = 0xfffd,        /* of other clients of the door */
 };
 
 /*
@@ -61,6 +74,26 @@ struct redis_door *redis_door_new(struct ev_loop *loop, struct hub *hub,
  * that are neither this user nor root are turned away.
  */
 void redis_door_listen(struct redis_door *door, int listen_fd);
+
+/*
+ * The instance id of the bridge of this bus (NULL: it has none), for INFO: a
+ * driver that finds its own there has been sent to its own bus.
+ */
+void redis_door_set_instance(struct redis_door *door, const char *id);
+
+/*
+ * The descriptors that it listens on, -1 where it does not; they stay its own.
+ */
+void redis_door_fds(const struct redis_door *door, int *ret_unix, int *ret_tcp);
+
+/*
+ * As redis_door_new() and redis_door_listen(), with the sockets of a door that
+ * was another program's in this process (consumed, on failure too; tcp_fd may
+ * be -1).
+ */
+struct redis_door *redis_door_again(struct ev_loop *loop, struct hub *hub,
+    struct stats_hub *stats, uint32_t host, const struct config *config,
+    int unix_fd, int tcp_fd, char *why, size_t size);
 
 /* What may change while it runs: its limits. */
 void redis_door_apply(struct redis_door *door, const struct config *config);

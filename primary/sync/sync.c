@@ -204,6 +204,12 @@ fail:
 	return NULL;
 }
 
+const char *
+sync_id(const struct sync *sync)
+{
+	return sync->id;
+}
+
 void
 sync_set_topic_max(struct sync *sync, size_t bytes)
 {

@@ -71,6 +71,9 @@ WARN_UNUSED int sync_start(struct ev_loop *loop, struct hub *hub,
     struct stats_page *page, const struct config *config,
     struct sync **ret_sync, char *why, size_t size);
 
+/* The id of this instance on the backplane; valid until sync_close(). */
+const char *sync_id(const struct sync *sync);
+
 /* The longest topic that is taken from others; may change at any time. */
 void sync_set_topic_max(struct sync *sync, size_t bytes);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "primary/sync/redis_door.h"
 #include "primary/sync/sync_frame.h"
 #include "primary/sync/sync_internal.h"
 #include "wire/channel_name.h"
@@ -156,6 +157,10 @@ sync_send(void *arg, const struct ipc_envelope *envelope)
 
 	if (envelope->channel_len < CHANNEL_PREFIX_LEN ||
 	    envelope->channel[1] != ':')
+		return;
+	/* Another bus uses our Redis door as its backplane, see redis_door.h. */
+	if (envelope->head.origin.host == sync->host &&
+	    envelope->head.origin.slot == DOOR_BRIDGE_SLOT)
 		return;
 	switch (envelope->channel[0]) {
 	case 't':

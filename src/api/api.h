@@ -73,8 +73,8 @@ struct api_ops {
 
 	/*
 	 * Do what a KICK, ROOM_ADD or ROOM_REMOVE means for this node's own
-	 * connections, at once.  True: that was all, the connection is here.
-	 * NULL where there are no clients.
+	 * connections, at once.  True: that was all, the connection is
+	 * nowhere else.  NULL where there are no clients.
 	 */
 	bool (*act)(void *impl, enum query_kind kind,
 	    const struct query_args *args);

@@ -90,14 +90,17 @@ on_end(void *arg, const struct ipc_queried *end)
 	(void)end;
 }
 
-/* One of the two must be given.  *ret_slot: which worker has it. */
+/*
+ * One of the two must be given.  Questions do not leave this host, so a
+ * connection of another one is none here; on which worker one of this host is
+ * its id does not tell: it may have moved.
+ */
 static int
-check_target(const char *conn_id, const char *user, struct query_args *args,
-    uint16_t *ret_slot)
+check_target(const struct cbus *bus, const char *conn_id, const char *user,
+    struct query_args *args)
 {
 	struct conn_id id;
 
-	*ret_slot = IPC_SLOT_NONE;
 	if ((conn_id == NULL) == (user == NULL))
 		return -EINVAL;
 	if (user != NULL) {
@@ -106,21 +109,23 @@ check_target(const char *conn_id, const char *user, struct query_args *args,
 	}
 	if (conn_id_parse(conn_id, &id) != 0)
 		return -EINVAL;
+	/* Host 0: a program that the hub has not given a place yet. */
+	if (bus->id.host != 0 && id.node.host != bus->id.host)
+		return -ENOENT;
 	args->conn = conn_id;
 	args->conn_len = strlen(conn_id);
-	*ret_slot = id.node.slot;
 	return 0;
 }
 
 static int
-act(struct cbus *bus, enum query_kind kind, uint16_t slot,
-    const struct query_args *args)
+act(struct cbus *bus, enum query_kind kind, const struct query_args *args)
 {
+	uint16_t slot = IPC_SLOT_NONE;
+
 	if (bus->ops->act != NULL) {
 		if (bus->ops->act(bus->impl, kind, args))
 			return 0;
-		if (slot == IPC_SLOT_NONE)
-			slot = IPC_SLOT_OTHERS;
+		slot = IPC_SLOT_OTHERS;
 	}
 	return kind == QUERY_ROOM_ADD ?
 	    fill(bus, slot, args) :
@@ -132,8 +137,7 @@ cbus_kick(struct cbus *bus, const char *conn_id, const char *user,
     uint16_t code, const char *reason)
 {
 	struct query_args args = { .text = reason, .code = code };
-	uint16_t slot;
-	int rc = check_target(conn_id, user, &args, &slot);
+	int rc = check_target(bus, conn_id, user, &args);
 
 	if (rc != 0)
 		return rc;
@@ -145,7 +149,7 @@ cbus_kick(struct cbus *bus, const char *conn_id, const char *user,
 		    !utf8_valid(reason, args.text_len))
 			return -EINVAL;
 	}
-	return act(bus, QUERY_KICK, slot, &args);
+	return act(bus, QUERY_KICK, &args);
 }
 
 static int
@@ -154,19 +158,18 @@ change_room(struct cbus *bus, enum query_kind kind, const char *room,
 {
 	struct query_args args = { .channel = NULL };
 	struct channel_name channel;
-	uint16_t slot;
 	size_t len;
 	int rc = check_name(room, CBUS_NAME_MAX, &len);
 
 	if (rc == 0)
-		rc = check_target(conn_id, user, &args, &slot);
+		rc = check_target(bus, conn_id, user, &args);
 	if (rc != 0)
 		return rc;
 	if (channel_name(&channel, 'r', room, len) != 0)
 		return -EINVAL;
 	args.channel = channel.text;
 	args.channel_len = channel.len;
-	return act(bus, kind, slot, &args);
+	return act(bus, kind, &args);
 }
 
 int

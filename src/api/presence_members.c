@@ -110,8 +110,12 @@ members_come(struct members *members, const struct member_row *who,
 		*ret_err = -ENOMEM;
 		return false;
 	}
-	member->owner = *owner;
+	/* A row may be older than the event that it is elsewhere now. */
+	if (is_new || !is_row || member->heard != round)
+		member->owner = *owner;
 	member->seen = round;
+	if (!is_row)
+		member->heard = round;
 	return is_new;
 }
 

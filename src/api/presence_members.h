@@ -2,7 +2,8 @@
  * presence_members.h - the set of members that a watch (presence.c) knows.
  *
  * Inside src/api/ only.  A member is known by its connection's id and belongs
- * to the node that told of it.  A round is one question to all workers and
+ * to the node that told of it last: it may move from one to another, and stays
+ * the same member.  A round is one question to all workers and
  * their answers: `seen` is the last round in which a row or an event said
  * something about the member.  Who leaves during a round is remembered until
  * its end, so that a row that was written before cannot bring it back.
@@ -24,6 +25,7 @@ struct member {
 	struct list link;         /* in a list of those who leave */
 	struct ipc_node_id owner; /* the node that it is on */
 	uint32_t seen;            /* round */
+	uint32_t heard;           /* round of the last event */
 	bool present;             /* false: has left in this round */
 	const char *user, *role;  /* in text */
 	char text[];              /* conn, user, role, each with '\0' */
@@ -51,8 +53,8 @@ void members_init(struct members *members);
 void members_release(struct members *members);
 
 /*
- * A row or a `join` says that it is there.  True: it was not.  False: it was
- * known; or it has left in this round and `row` is older; or there is no
+ * A row or a `join` says that it is there, on this node.  True: it was nowhere.
+ * False: it was known; or it has left in this round and `row` is older; or there is no
  * memory (*ret_err -ENOMEM, else 0).
  */
 bool members_come(struct members *members, const struct member_row *who,

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -206,9 +207,9 @@ set_option(int fd, int level, int name, int value)
 	return 0;
 }
 
-/* What the listener needs, and what accepted connections inherit from it. */
+/* What accepted connections inherit from the listener. */
 static int
-set_options(int fd, int family)
+set_inherited(int fd)
 {
 	/* clang-format off */
 	static const struct {
@@ -216,8 +217,6 @@ set_options(int fd, int family)
 		int name;
 		int value;
 	} options[] = {
-		{ SOL_SOCKET, SO_REUSEADDR, 1 },
-		{ SOL_SOCKET, SO_REUSEPORT, 1 },
 		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
 		{ IPPROTO_TCP, TCP_NODELAY, 1 },
 		{ IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S },
@@ -235,6 +234,33 @@ set_options(int fd, int family)
 		if (rc != 0)
 			return rc;
 	}
+	return 0;
+}
+
+int
+net_tune(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
+		return -errno;
+	return set_inherited(fd);
+}
+
+/* What the listener itself needs, too. */
+static int
+set_options(int fd, int family)
+{
+	int rc;
+
+	rc = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (rc == 0)
+		rc = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (rc == 0)
+		rc = set_inherited(fd);
+	if (rc != 0)
+		return rc;
 	/* "every address" means both families, whatever the host's default. */
 	if (family == AF_INET6)
 		return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);

@@ -49,6 +49,12 @@ WARN_UNUSED int net_local(int fd, struct net_address *ret_address);
 WARN_UNUSED int net_listen(const struct net_address *address, int backlog);
 
 /*
+ * A listening TCP socket that somebody else opened: make it non-blocking and
+ * close-on-exec, and set what accepted connections inherit.  0 or -errno.
+ */
+WARN_UNUSED int net_tune(int fd);
+
+/*
  * A listening Unix socket with this mode, put in place of one that nobody
  * listens on any more.  -EADDRINUSE: somebody does.
  */
@@ -65,6 +71,17 @@ WARN_UNUSED int net_peer(int fd, pid_t *ret_pid, uid_t *ret_uid);
 
 /* Would this peer be let in?  Same user, or root. */
 bool net_peer_allowed(uid_t uid);
+
+/*
+ * Is the peer in this group, by its own or a supplementary one, as it was when
+ * it connected?  Nobody is in (gid_t)-1.
+ */
+bool net_peer_in_group(int fd, gid_t group);
+
+/*
+ * The group with this name or number; 0, -ENOENT, or -errno.
+ */
+WARN_UNUSED int net_group(const char *text, gid_t *ret_group);
 
 /*
  * sendmsg() of len bytes with fds attached to the first one.  Bytes sent or

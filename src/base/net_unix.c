@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -11,6 +13,7 @@
 enum {
 	SEND_FDS_MAX = 64,
 	RECV_FDS_MAX = 253, /* the kernel's SCM_MAX_FD */
+	GROUPS_MAX = 4096,  /* supplementary groups of a peer */
 };
 
 static int
@@ -131,6 +134,48 @@ bool
 net_peer_allowed(uid_t uid)
 {
 	return uid == 0 || uid == geteuid();
+}
+
+bool
+net_peer_in_group(int fd, gid_t group)
+{
+	gid_t groups[GROUPS_MAX];
+	socklen_t len = sizeof(groups);
+	struct ucred cred;
+
+	if (group == (gid_t)-1)
+		return false;
+	/* More than there is room for are more than we look through. */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) == 0) {
+		for (size_t i = 0; i < len / sizeof(groups[0]); i++) {
+			if (groups[i] == group)
+				return true;
+		}
+	}
+	len = sizeof(cred);
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 &&
+	    cred.gid == group;
+}
+
+int
+net_group(const char *text, gid_t *ret_group)
+{
+	struct group entry, *found = NULL;
+	char mem[16384], *end;
+	unsigned long number;
+	int rc;
+
+	errno = 0;
+	number = strtoul(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && *end == '\0') {
+		*ret_group = (gid_t)number;
+		return errno == 0 && number < UINT32_MAX ? 0 : -ENOENT;
+	}
+	rc = getgrnam_r(text, &entry, mem, sizeof(mem), &found);
+	if (found == NULL)
+		return rc != 0 ? -rc : -ENOENT;
+	*ret_group = found->gr_gid;
+	return 0;
 }
 
 ssize_t

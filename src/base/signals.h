@@ -18,7 +18,8 @@
 	X(HUP,  "reload", "the configuration is read again; see "              \
 	    "`busctl reload`")                                                 \
 	X(USR1, "reopen", "the log file is opened anew, in all processes")     \
-	X(USR2, "nothing", "kept for a change of the binary in place")         \
+	X(USR2, "upgrade", "the binary is replaced in place; see "             \
+	    "`busctl upgrade`")                                                \
 	X(TTIN, "grow", "one worker more")                                     \
 	X(TTOU, "shrink", "one worker less")                                   \
 	X(CHLD, "reap", "a worker has gone; its slot gets a new one")          \

@@ -70,6 +70,7 @@ int cli_stop(int argc, char **argv);
 int cli_reload(int argc, char **argv);
 int cli_restart(int argc, char **argv);
 int cli_scale(int argc, char **argv);
+int cli_upgrade(int argc, char **argv);
 int cli_status(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
 int cli_publish(int argc, char **argv);

@@ -47,6 +47,14 @@ const struct cli_command cli_commands[] = {
 	{ "restart", "[SLOT] [--verbose]",
 	    "replace all workers, or one, without refusing a client",
 	    "", CLI_PLACE, false, cli_restart },
+	{ "upgrade", "[--binary PATH] [--no-roll] [--force] [--verbose]",
+	    "replace the running program, without disconnecting anybody",
+	    "The new binary (without PATH, what is now where the old one was\n"
+	    "started from) is tried first; one that fails changes nothing.  Then\n"
+	    "the primary becomes it, and workers are replaced one by one, unless\n"
+	    "--no-roll.  --force: also when it cannot take over the workers; then\n"
+	    "their clients are asked to come back.",
+	    CLI_PLACE, false, cli_upgrade },
 	{ "scale", "N [--verbose]",
 	    "change the number of workers",
 	    "", CLI_PLACE, false, cli_scale },

@@ -138,6 +138,23 @@ warn_of(struct doctor *doctor, uint64_t count, const char *check,
 }
 
 static void
+look_at_door(struct doctor *doctor, const struct stats_hub *hub)
+{
+	uint64_t clients = stats_get(&hub->door_clients);
+
+	if (clients != 0 || stats_get(&hub->door_commands) != 0)
+		doctor_say(doctor, DOCTOR_OK, "redis door", NULL,
+		    "%" PRIu64 " client%s, %" PRIu64 " commands", clients,
+		    clients == 1 ? "" : "s", stats_get(&hub->door_commands));
+	warn_of(doctor, stats_get(&hub->door_cut), "redis door",
+	    "they did not read; redis-output is what may wait for one",
+	    "clients were cut off");
+	warn_of(doctor, stats_get(&hub->door_refused), "redis door",
+	    "redis-clients is how many may come; others' are turned away",
+	    "clients were turned away");
+}
+
+static void
 look_at_numbers(struct doctor *doctor, const struct stats_page *page)
 {
 	const struct stats_hub *hub = &page->hub;
@@ -145,6 +162,7 @@ look_at_numbers(struct doctor *doctor, const struct stats_page *page)
 	warn_of(doctor, stats_get(&hub->drop_slow), "hub",
 	    "a node did not read; `busctl status` tells which have gaps",
 	    "envelopes dropped since the bus was started");
+	look_at_door(doctor, hub);
 	if (page->sync[0] == '\0')
 		return;
 	if (stats_get(&hub->sync_connected) != 0)

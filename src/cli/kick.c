@@ -16,14 +16,12 @@ enum {
 };
 
 static int
-take_target(const char *conn, const char *user, struct query_args *args,
-    uint16_t *ret_slot)
+take_target(const char *conn, const char *user, struct query_args *args)
 {
 	struct channel_name channel;
 	struct conn_id id;
 	int rc;
 
-	*ret_slot = IPC_SLOT_NONE;
 	if ((conn == NULL) == (user == NULL))
 		return cli_usage("kick", "whom? --conn or --user");
 	if (conn != NULL) {
@@ -32,7 +30,6 @@ take_target(const char *conn, const char *user, struct query_args *args,
 			    conn);
 		args->conn = conn;
 		args->conn_len = strlen(conn);
-		*ret_slot = id.node.slot;
 		return CLI_OK;
 	}
 	rc = cli_channel("kick", "user", 'u', user, &channel);
@@ -42,8 +39,7 @@ take_target(const char *conn, const char *user, struct query_args *args,
 }
 
 static int
-take_words(int *count, char **words, struct query_args *args,
-    uint16_t *ret_slot)
+take_words(int *count, char **words, struct query_args *args)
 {
 	const char *conn = NULL, *user = NULL, *code = NULL, *reason = NULL;
 	unsigned long number = 0;
@@ -59,7 +55,7 @@ take_words(int *count, char **words, struct query_args *args,
 	if (rc == CLI_OK)
 		rc = cli_no_words("kick", *count, words);
 	if (rc == CLI_OK)
-		rc = take_target(conn, user, args, ret_slot);
+		rc = take_target(conn, user, args);
 	if (rc != CLI_OK)
 		return rc;
 	if (code != NULL)
@@ -80,7 +76,7 @@ take_words(int *count, char **words, struct query_args *args,
 }
 
 static int
-kick(const struct place *place, const struct query_args *args, uint16_t slot)
+kick(const struct place *place, const struct query_args *args)
 {
 	static const struct row_column column = { "kicked", "kicked", ROW_SUM };
 	struct cbus *bus;
@@ -91,7 +87,7 @@ kick(const struct place *place, const struct query_args *args, uint16_t slot)
 	if (rc != CLI_OK)
 		return rc;
 	rows_init(&rows, &column, 1);
-	rc = cli_ask(bus, QUERY_KICK, slot, args, &rows);
+	rc = cli_ask(bus, QUERY_KICK, IPC_SLOT_NONE, args, &rows);
 	kicked = rows_total(&rows, 0);
 	rows_release(&rows);
 	cbus_detach(bus);
@@ -112,15 +108,14 @@ cli_kick(int argc, char **argv)
 {
 	struct query_args args = { .channel = NULL };
 	struct place place;
-	uint16_t slot = IPC_SLOT_NONE;
 	int rest, rc;
 
 	rc = place_find(argc, argv, &place, &rest);
 	if (rc != CLI_OK)
 		return rc;
-	rc = take_words(&rest, argv + 1, &args, &slot);
+	rc = take_words(&rest, argv + 1, &args);
 	if (rc == CLI_OK)
-		rc = kick(&place, &args, slot);
+		rc = kick(&place, &args);
 	place_release(&place);
 	return rc;
 }

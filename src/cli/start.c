@@ -5,22 +5,34 @@
  * Mistakes are all listed before anything is touched.
  */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "config/config.h"
 #include "config/contract_text.h"
 #include "config/driver.h"
+#include "pm2/pm2_channel.h"
 #include "primary/primary.h"
+#include "primary/rehearsal.h"
+#include "primary/trial.h"
 
 static int
 start(int argc, char **argv, bool spawn)
 {
 	struct config_errors errors = { .text = NULL };
-	struct primary_start primary = { .argc = argc - 1,
-		.argv = argv + 1,
-		.spawn = spawn };
+	bool rehearse = argc > 1 && strcmp(argv[1], TRIAL_WORD) == 0;
+	struct primary_start primary = { .spawn = spawn };
 	int rest, rc;
+
+	if (rehearse) {
+		rehearsal_say_versions();
+		argv[1] = argv[0];
+		argv++;
+		argc--;
+	}
+	primary.argc = argc - 1;
+	primary.argv = argv + 1;
 
 	primary.config =
 	    config_load(argc - 1, argv + 1, environ, &rest, &errors);
@@ -38,9 +50,13 @@ start(int argc, char **argv, bool spawn)
 	config_errors_release(&errors);
 	if (rc != CLI_OK) {
 		config_free(primary.config);
-		return rc;
+		pm2_flush_output();
+		primary.config = NULL;
 	}
-	return primary_run(&primary);
+	if (rehearse)
+		return rc == CLI_OK ? rehearsal_run(primary.config) : rc;
+	/* In the place of another program, what it knew counts. */
+	return rc == CLI_OK || primary_replaces() ? primary_run(&primary) : rc;
 }
 
 int

@@ -94,6 +94,22 @@ print_backplane(const struct stats_page *page)
 	    hub->sync_reconnects, hub->sync_reconnects == 1 ? "" : "s");
 }
 
+/* Who speaks the Redis protocol, if ever anybody did. */
+static void
+print_door(const struct stats_hub *hub)
+{
+	char commands[32];
+
+	if (hub->door_clients == 0 && hub->door_commands == 0 &&
+	    hub->door_refused == 0)
+		return;
+	status_number(hub->door_commands, commands, sizeof(commands));
+	(void)printf("redis door: %" PRIu64 " client%s, %s commands, %" PRIu64
+		     " cut off, %" PRIu64 " turned away\n",
+	    hub->door_clients, hub->door_clients == 1 ? "" : "s", commands,
+	    hub->door_cut, hub->door_refused);
+}
+
 static void
 print_head(const struct status *status)
 {
@@ -113,6 +129,7 @@ print_head(const struct status *status)
 	    page->config_generation == 1 ? "" : "s");
 	(void)printf("listening on %.*s\n", STATS_LISTEN_MAX, page->listen);
 	print_backplane(page);
+	print_door(&page->hub);
 	(void)putchar('\n');
 }
 
@@ -158,6 +175,19 @@ print_causes(const struct status *status)
 	    stats_get(&status->page->hub.drop_slow));
 	print_cause("envelopes found missing by their sequence numbers",
 	    status->total.gaps);
+	print_cause("clients closed in the middle of a move",
+	    status->total.moves_lost + status->total.moves_dropped);
+}
+
+/* Clients that went from worker to worker, and what they noticed. */
+static void
+print_moves(const struct stats_worker *total)
+{
+	if (total->moved_in == 0)
+		return;
+	(void)printf("%12" PRIu64 " clients moved to another worker; the "
+		     "longest waited %" PRIu64 " us\n",
+	    total->moved_in, total->move_stall_max_us);
 }
 
 void
@@ -171,5 +201,6 @@ status_print(const struct status *status)
 	(void)printf("%-31s", "total");
 	print_numbers(&status->total);
 	(void)putchar('\n');
+	print_moves(&status->total);
 	print_causes(status);
 }

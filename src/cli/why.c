@@ -65,15 +65,13 @@ static void
 print_where(struct json_span row, const char *conn)
 {
 	char address[TEXT_MAX], age[32], seen[32];
-	struct conn_id id;
 
 	api_row_text(row, "address", address, sizeof(address));
 	status_duration(api_row_number(row, "age_ms"), age, sizeof(age));
 	status_duration(api_row_number(row, "seen_ms"), seen, sizeof(seen));
 	(void)printf("connection %s\n", conn);
-	if (conn_id_parse(conn, &id) == 0)
-		(void)printf("where      worker %u, from %s\n",
-		    (unsigned)id.node.slot, address);
+	(void)printf("where      worker %" PRIu64 ", from %s\n",
+	    api_row_number(row, "worker"), address);
 	(void)printf("since      %s; last heard of %s ago\n", age, seen);
 }
 
@@ -174,7 +172,7 @@ why(const struct place *place, int count, char **words)
 	if (rc != CLI_OK)
 		return rc;
 	rows_init(&rows, &column, 1);
-	rc = cli_ask(bus, QUERY_WHY, id.node.slot, &args, &rows);
+	rc = cli_ask(bus, QUERY_WHY, IPC_SLOT_NONE, &args, &rows);
 	if (rc == CLI_OK)
 		rc = explain(&rows, words[0], json);
 	rows_release(&rows);

@@ -110,6 +110,31 @@ check_redis_listen(struct config_loader *loader)
 	    understood ? "not a loopback address" : "no ADDR:PORT");
 }
 
+/* What is said about a door that is not there was meant otherwise. */
+static void
+check_redis_door(struct config_loader *loader)
+{
+	const struct config *config = loader->config;
+	char place[PLACE_MAX];
+
+	if (config->redis_door)
+		return;
+	if (config->redis_listen[0] != '\0') {
+		place_of(loader, "redis-listen", place);
+		config_errors_add(loader->errors,
+		    "%s: with no-redis-door nobody listens there; leave one "
+		    "of the two out",
+		    place);
+	}
+	if (config->redis_password[0] != '\0') {
+		place_of(loader, "redis-password", place);
+		config_errors_add(loader->errors,
+		    "%s: with no-redis-door nobody asks for it; leave one of "
+		    "the two out",
+		    place);
+	}
+}
+
 static void
 check_run_dir(struct config_loader *loader)
 {
@@ -152,5 +177,6 @@ config_check(struct config_loader *loader)
 	check_order(loader, "backoff-min", "backoff-max");
 	check_listen(loader);
 	check_redis_listen(loader);
+	check_redis_door(loader);
 	check_run_dir(loader);
 }

@@ -158,6 +158,12 @@ driver_load(const struct config *config, struct driver_url *ret_url,
 	}
 	if (check(driver, &url, why, size) != 0)
 		return -EINVAL;
+	if (driver_is_own_door(config, &url)) {
+		(void)snprintf(why, size,
+		    "this is the Redis door of this very bus; the backplane "
+		    "has to be a Redis server, or another bus's door");
+		return -EINVAL;
+	}
 	*ret_url = url;
 	*ret_driver = driver;
 	return 0;

@@ -46,6 +46,14 @@ WARN_UNUSED int driver_url(const struct config *config,
     struct driver_url *ret_url, char *why, size_t size);
 
 /*
+ * Does the URL name the Redis door that a bus of this configuration has itself?
+ * As far as it shows: a name in the DNS may lead there, too, which the driver
+ * finds out when it connects.
+ */
+bool driver_is_own_door(const struct config *config,
+    const struct driver_url *url);
+
+/*
  * Load the driver and let it check URL and channel.  It stays loaded.  0 with
  * *ret_driver NULL when no backplane is wanted; -EINVAL with what is wrong in
  * why.

@@ -4,7 +4,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/net.h"
+#include "base/rundir.h"
 #include "base/utf8.h"
 #include "config/driver.h"
 
@@ -183,4 +186,80 @@ driver_url(const struct config *config, struct driver_url *ret_url, char *why,
 		    "or is not UTF-8");
 	*ret_url = url;
 	return 0;
+}
+
+/* ---- the bus's own door ------------------------------------------------- */
+
+static bool
+is_same_file(const char *a, const char *b)
+{
+	struct stat one, two;
+
+	return stat(a, &one) == 0 && stat(b, &two) == 0 &&
+	    one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
+/*
+ * Is it redis.sock in our run directory?  Before the start there may be no such
+ * file, or no such directory.
+ */
+static bool
+is_own_socket(const struct config *config, const char *at)
+{
+	char path[DRIVER_URL_MAX], own[RUNDIR_MAX + 16];
+	struct rundir rundir;
+	char *slash;
+
+	if (rundir_path(&rundir, config->run_dir, config->name) != 0)
+		return false;
+	rundir_file(&rundir, "redis.sock", own, sizeof(own));
+	at = strchr(at, '/');
+	if (at == NULL || !decode(at, strcspn(at, "?"), path, sizeof(path)))
+		return false;
+	if (strcmp(path, own) == 0 || is_same_file(path, own))
+		return true;
+	slash = strrchr(path, '/');
+	if (strcmp(slash + 1, "redis.sock") != 0)
+		return false;
+	*slash = '\0';
+	return is_same_file(path, rundir.path);
+}
+
+/* Is it where our door listens on a loopback address? */
+static bool
+is_own_address(const struct config *config, const char *at)
+{
+	char host[NET_ADDRESS_MAX], theirs[NET_ADDRESS_MAX],
+	    ours[NET_ADDRESS_MAX];
+	size_t len = strcspn(at, "/?");
+	const char *user = memrchr(at, '@', len);
+	struct net_address address;
+
+	if (net_parse(config->redis_listen, &address) != 0)
+		return false;
+	net_format(&address, ours, sizeof(ours));
+	if (user != NULL) {
+		len -= (size_t)(user + 1 - at);
+		at = user + 1;
+	}
+	(void)snprintf(host, sizeof(host), "%.*s%s", (int)len, at,
+	    memchr(at, ':', len) != NULL && at[len - 1] != ']' ? "" : ":6379");
+	if (len >= sizeof(host) - 8 || net_parse(host, &address) != 0)
+		return false;
+	net_format(&address, theirs, sizeof(theirs));
+	return strcmp(ours, theirs) == 0;
+}
+
+bool
+driver_is_own_door(const struct config *config, const struct driver_url *url)
+{
+	const char *at = strstr(url->url, "://");
+
+	if (!config->redis_door || at == NULL)
+		return false;
+	if (strcmp(url->scheme, "unix") == 0 ||
+	    strcmp(url->scheme, "redis+unix") == 0)
+		return is_own_socket(config, at + 3);
+	return strcmp(url->scheme, "redis") == 0 &&
+	    config->redis_listen[0] != '\0' && is_own_address(config, at + 3);
 }

@@ -44,6 +44,9 @@
 	    "log there instead of standard error; USR1 reopens it")            \
 	BOOL(daemon, "daemon", "false", 0, 0, START, "",                       \
 	    "go into the background once the workers are ready")               \
+	BOOL(fdstore, "fdstore", "false", 0, 0, START, "",                     \
+	    "have systemd keep the listening sockets over a restart; by "      \
+	    "itself where FDSTORE is set")                                     \
 	/* Clients */                                                          \
 	INT(max_clients, "max-clients", "10000", 1, 1000000, ROLL, "N",        \
 	    "clients per worker; further ones are turned away")                \
@@ -52,6 +55,8 @@
 	INT(max_handshakes_per_address, "max-handshakes-per-address", "1000",  \
 	    1, 1000000, LIVE, "N",                                             \
 	    "unfinished handshakes per worker from one IP address")            \
+	INT(accept_rate, "accept-rate", "2000", 1, 1000000, LIVE, "N",         \
+	    "new connections a second that a worker accepts; others wait")     \
 	TIME(handshake_timeout, "handshake-timeout", "5s", 1000, 60000, ROLL,  \
 	    "TIME", "a connection must be upgraded within this")               \
 	BYTES(max_message, "max-message", "1m", 128, 64 << 20, LIVE, "BYTES",  \
@@ -118,11 +123,22 @@
 	ENUM(outbox_policy, "outbox-policy", "close",                          \
 	    "close|drop-newest|drop-oldest", 0, LIVE, "POLICY",                \
 	    "what happens to a client that is too slow")                       \
+	/* Moves */                                                            \
+	BOOL(move_clients, "move-clients", "true", 0, 0, LIVE, "",             \
+	    "clients go to another worker instead of being closed")            \
+	TIME(move_timeout, "move-timeout", "10s", 10, 3600000, LIVE, "TIME",   \
+	    "a worker that leaves closes those it could not move in this")     \
+	BOOL(balance, "balance", "true", 0, 0, LIVE, "",                       \
+	    "move clients until workers differ by at most 5 %")                \
+	INT(balance_rate, "balance-rate", "500", 1, 1000000, LIVE, "N",        \
+	    "clients a second that one worker gives away for that")            \
 	/* Hub */                                                              \
 	BYTES(hub_queue, "hub-queue", "32m", 65536, 1 << 30, LIVE, "BYTES",    \
 	    "what the hub queues for one node before it drops")                \
 	BYTES(link_queue, "link-queue", "32m", 65536, 1 << 30, LIVE, "BYTES",  \
 	    "what a worker queues for the hub before it drops")                \
+	STRING(attach_group, "attach-group", "", 0, 255, START, "GROUP",       \
+	    "its members may attach workers and programs, too")                \
 	INT(max_programs, "max-programs", "256", 0, 1024, LIVE, "N",           \
 	    "attached programs")                                               \
 	/* Other hosts */                                                      \

@@ -48,6 +48,24 @@
  * FAULT tells every node that something failed with the backplane that joins
  * this host with others; nothing is to be done about it.
  *
+ * A connection moves from one worker, the giver, to another, the taker:
+ *
+ *	giver                        hub                           taker
+ *	 | <------------------- MOVE |                               |
+ *	 | OFFER ------------------> | OFFER ----------------------> |  who it is,
+ *	 |                           |                     JOIN, ... |  its channels
+ *	 |                           | <--------------- STEP(ACCEPT) |
+ *	 | <----------- STEP(ACCEPT) | STEP(CUT) ------------------> |  at once
+ *	 | GIVE -------------------> | GIVE -----------------------> |  the socket
+ *	 | <------------ STEP(TAKEN) | <---------------- STEP(TAKEN) |
+ *	 | STEP(GO) ---------------> | STEP(GO) -------------------> |  it serves
+ *
+ * Nothing is lost, doubled or reordered, because every step is a place in
+ * streams that keep their order; worker/move.h says who gets which envelope.
+ * Either side may say STEP(NO) instead, until GO; then the giver keeps the
+ * connection.  The hub says NO when the other side is not there (any more),
+ * and tells every worker with STEP(GONE), peer filled in, that one has gone.
+ *
  * A node that is not wanted gets REFUSED with the reason and EOF.
  */
 #ifndef WIRE_IPC_PROTO_H
@@ -55,7 +73,7 @@
 
 #include <stdint.h>
 
-#define IPC_VERSION 3
+#define IPC_VERSION 4
 
 enum {
 	IPC_FD = 3,            /* where a spawned worker finds the hub */
@@ -68,6 +86,9 @@ enum {
 	IPC_QUERY_MAX = 8192,       /* bytes of a question */
 	IPC_ANSWER_MAX = 64 << 10,  /* bytes of one part of an answer */
 	IPC_QUERIES_MAX = 64,       /* questions of one node under way */
+	IPC_OFFER_MAX = 3 << 20,    /* bytes of who a connection is */
+	IPC_GIVE_MAX = 32 << 10,    /* bytes of a state; more go as a memfd */
+	IPC_TARGETS_MAX = 256,      /* takers in one MOVE */
 };
 
 /*
@@ -114,7 +135,8 @@ struct ipc_hello {
 	struct ipc_node_id id; /* what it was before; slot NONE at first */
 	uint32_t section;      /* its section of the statistics page, or ~0 */
 	uint32_t reserved;
-}; /* followed by a name for people, 0 to IPC_TEXT_MAX bytes */
+}; /* followed by a name for people and, behind a zero byte, the name of the bus
+      that it looks for; without the latter any bus will do */
 
 struct ipc_welcome {
 	struct ipc_node_id id;
@@ -196,6 +218,42 @@ struct ipc_drain {
 	uint32_t leave;     /* 1: exit when the last client has gone */
 };
 
+struct ipc_move {
+	uint32_t count; /* connections to move; UINT32_MAX: all; 0: stop */
+	uint32_t rate;  /* of them a second, at most; 0: as fast as it goes */
+};                      /* followed by struct ipc_node_id of the takers */
+
+/* A move is known by its giver and the giver's token. */
+struct ipc_offer {
+	struct ipc_node_id peer; /* up: the taker; down: the giver */
+	uint32_t token;
+	uint32_t reserved;
+}; /* followed by who it is, see worker/move_state.h */
+
+enum ipc_step_kind {
+	IPC_STEP_ACCEPT = 1, /* taker: it may come */
+	IPC_STEP_CUT,        /* hub to taker: the hub passed ACCEPT on here */
+	IPC_STEP_TAKEN,      /* taker: I hold the socket and wait for GO */
+	IPC_STEP_GO,         /* giver: it is yours */
+	IPC_STEP_NO,         /* any of the three: not now; text says why */
+	IPC_STEP_GONE,       /* hub: this peer has gone; token is 0 */
+};
+
+struct ipc_step {
+	struct ipc_node_id peer; /* up: to whom; down: from whom */
+	uint32_t token;
+	uint16_t kind;  /* enum ipc_step_kind */
+	uint16_t giver; /* 1: the giver says it */
+};                      /* followed by words for people */
+
+struct ipc_give {
+	struct ipc_node_id peer;
+	uint32_t token;
+	uint32_t fd_count;  /* the socket; with 2 a memfd with the state, too */
+	uint64_t state_len; /* in the memfd; 0: it follows here */
+	uint64_t since_us;  /* CLOCK_MONOTONIC: nothing was read since then */
+};                          /* followed by the state */
+
 struct ipc_ping {
 	uint32_t token;
 };
@@ -266,7 +324,22 @@ struct ipc_applied {
 	    "a worker has gone, and all its clients")                         \
 	X(FAULT,   IPC_DOWN, sizeof(struct ipc_fault),                        \
 	    sizeof(struct ipc_fault) + IPC_TEXT_MAX,                          \
-	    "the backplane failed: for cbus_on_error()")
+	    "the backplane failed: for cbus_on_error()")                      \
+	X(LEAVING, IPC_UP,   0, 0,                                            \
+	    "the worker was told to leave: MOVE and DRAIN follow")            \
+	X(MOVE,    IPC_DOWN, sizeof(struct ipc_move),                         \
+	    sizeof(struct ipc_move) +                                         \
+	    IPC_TARGETS_MAX * sizeof(struct ipc_node_id),                     \
+	    "move clients to these workers")                                  \
+	X(OFFER,   IPC_UP | IPC_DOWN, sizeof(struct ipc_offer),               \
+	    sizeof(struct ipc_offer) + IPC_OFFER_MAX,                         \
+	    "a connection could come to you")                                 \
+	X(STEP,    IPC_UP | IPC_DOWN, sizeof(struct ipc_step),                \
+	    sizeof(struct ipc_step) + IPC_TEXT_MAX,                           \
+	    "a step of a move")                                               \
+	X(GIVE,    IPC_UP | IPC_DOWN, sizeof(struct ipc_give),                \
+	    sizeof(struct ipc_give) + IPC_GIVE_MAX,                           \
+	    "here it is, with its socket")
 
 /* clang-format on */
 

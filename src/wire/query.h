@@ -32,7 +32,7 @@
  *  MEMBERS   {"conn","user","role"}: the members of `channel`
  *  COUNT     {"count","listeners"}: how many there are
  *  WHY       one row about the connection `conn`: what CLIENTS has and
- *            {"state","dropped","gaps","seen_ms","limit_bytes","topics":[...],
+ *            {"worker","state","dropped","gaps","seen_ms","limit_bytes","topics":[...],
  *            "rooms":[...],"watches":[...],"expires_s"}
  *  KICK      {"kicked":N}: closes the connection `conn`, or all of `user`,
  *            with `code` (0: 1008) and `text` as the reason

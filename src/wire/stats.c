@@ -233,7 +233,8 @@ static bool
 is_lag(size_t field)
 {
 	return field == offsetof(struct stats_worker, loop_lag_us) ||
-	    field == offsetof(struct stats_worker, loop_lag_max_us);
+	    field == offsetof(struct stats_worker, loop_lag_max_us) ||
+	    field == offsetof(struct stats_worker, move_stall_max_us);
 }
 
 static void

@@ -70,6 +70,15 @@ client_push_own(struct client *client, struct frame *frame)
 	frame_unref(frame);
 }
 
+/* Nobody is on its way. */
+bool
+move_takes(const struct client *client, const struct ipc_node_id *origin)
+{
+	(void)client;
+	(void)origin;
+	return true;
+}
+
 static void
 deliver(struct worker *worker, struct ipc_envelope *envelope, bool is_gap)
 {
@@ -138,8 +147,10 @@ check_delivery(const struct ipc_envelope *envelope)
 	channel = channel_get(&worker.channels, e.channel, e.channel_len);
 	assert(channel != NULL);
 	channel->interest = INTEREST_JOINED;
-	for (int i = 0; i < MEMBERS; i++)
+	for (int i = 0; i < MEMBERS; i++) {
+		clients[i].home = worker.id;
 		clients[i].number = (uint64_t)i + 1;
+	}
 	for (int i = 0; i < MEMBERS; i++)
 		assert(
 		    channel_add(&worker.channels, channel, &clients[i]) == 0);

@@ -75,6 +75,13 @@ on_applied(void *arg, struct hub_node *node, bool ok, const char *why)
 }
 
 static void
+on_leaving(void *arg, struct hub_node *node)
+{
+	(void)arg;
+	hub_send_move(node, 1, 0, &node, 1);
+}
+
+static void
 on_gone(void *arg, struct hub_node *node, const char *why)
 {
 	(void)arg;
@@ -212,7 +219,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct hub_events events = { on_hello, on_ready,
-		on_applied, on_gone };
+		on_applied, on_leaving, on_gone };
 	struct ipc_join join = { .token = 1 };
 	struct ipc_ping ping = { .token = TOKEN };
 	struct ipc_query query = { .token = TOKEN, .slot = IPC_SLOT_NONE };

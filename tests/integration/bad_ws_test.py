@@ -142,21 +142,25 @@ def pings_between_fragments_are_answered(bus):
 
 
 @test
-def unmasked_frames_hurt_nobody(bus):
+def a_frame_without_a_mask_is_a_protocol_error(bus):
     pid = bus.pid(0)
-    client = bus.connect()
-    client.send_frame(TEXT, b'{"op":"ping","id":1}', mask=False)
-    try:
-        equal(client.recv()["id"], 1)
-    except Exception as closed:
-        equal(getattr(closed, "code", closed) in (1002, None), True)
+    whole = wsframe.frame(TEXT, b'{"op":"ping","id":1}', mask=False)
+    before = bus.total("closed_protocol")
+    for cut in (1, 2, len(whole)):
+        client = bus.connect()
+        client.raw(whole[:cut])
+        client.raw(whole[cut:])
+        equal(client.wait_closed().code, 1002, "cut at %d" % cut)
+        client.abort()
+    wait_until(lambda: bus.total("closed_protocol") == before + 3)
     equal(bus.connect().alive(), True)
     equal(bus.pid(0), pid)
 
 
 @test
 def close_frames_are_answered_and_bad_ones_refused(bus):
-    for code in (1000, 1001, 1003, 1008, 1011, 3000, 4000, 4999):
+    for code in (1000, 1001, 1003, 1008, 1011, 1012, 1013, 1014, 3000,
+                 4000, 4999):
         equal(bus.connect().close(code), code, "answer to %d" % code)
     for code in (0, 999, 1004, 1005, 1006, 1015, 2000, 5000, 65535):
         attack(bus, frames(wsframe.frame(

@@ -265,6 +265,20 @@ def every_driver_that_can_run_is_measured():
 
 
 @test
+def what_single_things_cost_is_measured():
+    done = subprocess.run(
+        [os.path.join(ROOT, "tests", "bench", "costs.py"), "--rounds", "1",
+         "--count", "400"], capture_output=True, text=True, timeout=100,
+        check=False)
+    equal(done.returncode, 0, done.stderr)
+    rows = json.loads(done.stdout.splitlines()[-1])
+    equal(len({name for name, *_ in rows}), 10, "different things")
+    for name, middle, least, most in rows:
+        equal(0 < least <= middle <= most, True,
+              "%s: %r" % (name, (least, middle, most)))
+
+
+@test
 def nonsense_is_refused_with_status_2():
     status, _, said = bench(1, "--size", "3")
     equal(status, 2, "status")

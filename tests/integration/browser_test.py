@@ -36,6 +36,7 @@ class Stage:
         try:
             self.browser = Browser()
             self.first, self.second = self.open_two()
+            wait_until(lambda: self.readers() == 2, 5, "both to read")
         except BaseException as error:
             self.__exit__(type(error), error, None)
             raise
@@ -53,6 +54,11 @@ class Stage:
         window = self.browser.window("http://%s:%d/" % self.bus.address)
         window.wait(OPEN)
         return window
+
+    def readers(self):
+        """How many windows the bus knows as readers of the chat."""
+        code, out, _ = self.bus.cli("presence", "demo", "--json")
+        return len(out.splitlines()) if code == 0 else 0
 
     def open_two(self):
         first = self.open()
@@ -173,15 +179,60 @@ def a_window_whose_worker_is_killed_comes_back_and_the_chat_goes_on(stage):
                       ".textContent) >= 1")
 
 
-@test
-def a_rolling_restart_asks_the_windows_to_move_and_the_chat_goes_on(stage):
-    before = [node_of(stage.first), node_of(stage.second)]
-    code, _, errors = stage.bus.cli("restart")
+def watch_states(window):
+    """From now on the page writes down every state of its connection."""
+    window.eval(
+        "globalThis.seen = []; new MutationObserver(all => all.forEach(one =>"
+        " seen.push(one.target.dataset.state))).observe("
+        "document.querySelector('#connection'),"
+        " { attributeFilter: ['data-state'], attributeOldValue: true });"
+        " seen.length")
+
+
+def states_seen(window):
+    """What it has written down without `open`, which it was from the start."""
+    return window.eval("seen.filter(state => state !== 'open')")
+
+
+def conn_of(window):
+    return window.eval("document.querySelector('#connection').title")
+
+
+def moved(stage, *words):
+    """Run a command that moves clients; wait until all have arrived."""
+    code, _, errors = stage.bus.cli(*words)
     equal(code, 0, errors)
-    for window, node in zip((stage.first, stage.second), before):
-        window.wait("document.querySelector('#connection').dataset.node"
-                    " !== '%s' && %s" % (node, OPEN))
+    wait_until(lambda: stage.bus.running() and not stage.bus.total("moving")
+               and stage.bus.total("clients") == 2, 10, "both have arrived")
+
+
+@test
+def a_rolling_restart_is_not_noticed_and_the_chat_goes_on(stage):
+    windows = (stage.first, stage.second)
+    before = [(node_of(window), conn_of(window)) for window in windows]
+    for window in windows:
+        watch_states(window)
+    moved(stage, "restart")
     chat(stage, "and on")
+    for window, (node, conn) in zip(windows, before):
+        equal(states_seen(window), [])
+        equal(conn_of(window), conn, "the connection")
+        equal(node_of(window) != node, True, "another worker than before")
+
+
+@test
+def a_window_shows_where_it_has_been_moved_to_when_it_says_something(stage):
+    windows = (stage.first, stage.second)
+    for window in windows:
+        watch_states(window)
+    moved(stage, "scale", "1")
+    for window, name in zip(windows, ("Ann", "Bob")):
+        say(window, name, "where am I")
+        wait_line(window, name, 0, "where am I")
+        window.wait("document.querySelector('#connection-text').textContent"
+                    " === 'This window is on worker 0'")
+        equal(states_seen(window), [])
+    moved(stage, "scale", "3")
 
 
 @test

@@ -115,6 +115,26 @@ def what_is_said_in_a_room_reaches_who_is_in_it(stage):
 
 
 @test
+def who_is_in_a_room_stays_there_when_the_workers_are_replaced(stage):
+    ann, bob = stage.person("ann", 0), stage.person("bob", 1)
+    for client in (ann, bob):
+        equal(call(client, "join", room="stable"), None)
+    pids = set(stage.bus.pids().values())
+    equal(stage.bus.cli("restart")[0], 0)
+    wait_until(lambda: not pids & set(stage.bus.pids().values()) and
+               stage.bus.running(4) and not stage.bus.total("moving"), 20)
+    for client in (ann, ann, bob):  # two have joined
+        event(client, "people")
+    equal(call(ann, "say", room="stable", text="still here"), None)
+    equal(event(bob, "message"),
+          {"room": "stable", "user": "ann", "text": "still here"})
+    ann.close()
+    equal(event(bob, "people"), {"room": "stable", "user": "ann",
+                                 "here": False})
+    bob.close()
+
+
+@test
 def a_direct_message_reaches_its_user_wherever_he_is(stage):
     ann = stage.person("ann", 0)
     bobs = [stage.person("bob", slot) for slot in (1, 2)]

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -199,16 +200,26 @@ def kill_the_primary_and_start_it_again(tour):
     equal(tour.windows[1].msg("demo")["data"], 1, "relayed again")
 
 
-def all_have_a_hub(tour):
-    """Has every worker found the new primary?  /ready is one worker's word."""
+def status(tour):
+    """What `busctl status --json` says, None while it cannot."""
     done = subprocess.run(
         [BUSCTL, "status", "--json", "--run-dir",
          os.path.join(tour.dir, "run")], capture_output=True, timeout=20)
-    if done.returncode != 0:
-        return False
-    workers = json.loads(done.stdout)["workers"]
-    return all(worker["hub_connected"] == 1 for worker in workers
-               if worker["state"] == "RUNNING")
+    return json.loads(done.stdout) if done.returncode == 0 else None
+
+
+def all_have_a_hub(tour):
+    """Has every worker found the new primary?  /ready is one worker's word."""
+    told = status(tour)
+    return told and all(worker["hub_connected"] == 1
+                        for worker in told["workers"]
+                        if worker["state"] == "RUNNING")
+
+
+def all_have_arrived(tour):
+    """Is every window on a worker, and none on its way to one?"""
+    total = status(tour)["total"]
+    return total["clients"] == len(tour.windows) and total["moving"] == 0
 
 
 def ready(tour):
@@ -221,12 +232,23 @@ def ready(tour):
 
 
 @test
+def upgrade(tour):
+    tour.walk("Upgrade")
+    wait_until(lambda: all_have_arrived(tour), DEADLINE_S, "every window")
+    for window in tour.windows:
+        equal(window.alive(), True, "a window under another program")
+    tour.windows[0].pub("demo", 3)
+    equal(tour.windows[1].msg("demo")["data"], 3, "the chat goes on")
+
+
+@test
 def reload(tour):
     tour.walk("Reload")
+    wait_until(lambda: all_have_arrived(tour), DEADLINE_S, "every window")
     for window in tour.windows:
-        closed = window.wait_closed(DEADLINE_S)
-        equal(closed.code, 1001)
-        equal("retry_in" in closed.reason, True, closed.reason)
+        equal(window.alive(), True, "a window whose worker was replaced")
+    tour.windows[0].pub("demo", 2)
+    equal(tour.windows[1].msg("demo")["data"], 2, "the chat goes on")
 
 
 @test
@@ -273,11 +295,23 @@ def say_what_may_be_said_and_ask_who_they_are(tour):
     equal(" ann " in shell.lines(), True, shell.lines())
     equal(shell.run("build/busctl kick --user ann"), 0)
     equal(window.wait_closed(DEADLINE_S).code, 1008)
+    for window in tour.windows[:2]:
+        equal(window.wait_closed(DEADLINE_S).code, 4401)
+    tour.windows.append(Client(tour.address, headers=[
+        "Authorization: Bearer " + token]))
 
 
 @test
 def stop_and_nothing_is_left_to_run_or_running(tour):
+    told = []
+    reader = threading.Thread(target=lambda: told.append(
+        tour.windows[-1].wait_closed(DEADLINE_S)))
+    reader.start()
     tour.walk("Stop")
+    reader.join()
+    closed = told[0]
+    equal(closed.code, 1001)
+    equal("retry_in" in closed.reason, True, closed.reason)
     equal(tour.steps, {}, "steps that no test has taken")
     shells = {terminal.shell.pid for terminal in tour.terminals.values()}
     wait_until(lambda: set(proc.marked(tour.mark)) <= shells, DEADLINE_S,
@@ -295,15 +329,21 @@ def every_link_leads_somewhere(_tour):
     written_by_make_bench = "tests/bench/REPORT.md"
     for name in ("README.md", "primary/README.md", "worker/README.md",
                  "src/README.md", "tests/README.md", "examples/README.md",
-                 "worker/web/README.md", ".github/CONTRIBUTING.md"):
+                 "examples/deploy/README.md", "worker/web/README.md",
+                 ".github/CONTRIBUTING.md"):
         with open(os.path.join(ROOT, name), encoding="utf-8") as file:
             text = file.read()
         for link in re.findall(r"\]\(([^)]+)\)", text):
-            path = os.path.join(ROOT, os.path.dirname(name), link)
-            if link.startswith("#"):
-                equal(link in anchors(text), True, "%s: %s" % (name, link))
-            elif link != written_by_make_bench:
-                equal(os.path.exists(path), True, "%s: %s" % (name, link))
+            if link == written_by_make_bench:
+                continue
+            target, _, place = link.partition("#")
+            path = os.path.join(ROOT, os.path.dirname(name), target) \
+                if target else os.path.join(ROOT, name)
+            equal(os.path.exists(path), True, "%s: %s" % (name, link))
+            if place:
+                with open(path, encoding="utf-8") as file:
+                    equal("#" + place in anchors(file.read()), True,
+                          "%s: %s" % (name, link))
 
 
 if __name__ == "__main__":

@@ -182,7 +182,8 @@ def numbers_of_subscribers_count_each_worker_once(bus):
 
 @test
 def the_hub_forgets_what_a_client_wanted_that_has_gone(bus):
-    before = wait_until(lambda: bus.status()["hub"], what="figures")
+    wait_until(lambda: bus.wanted() == 0, what="nobody wants anything")
+    before = bus.status()["hub"]
     with door(bus) as raw:
         raw.ask("SUBSCRIBE", *["gone:%d" % i for i in range(1000)])
         raw.ask("PSUBSCRIBE", "x*")
@@ -300,6 +301,9 @@ def a_mistake_in_its_options_is_told_at_start():
     for options, status, words in (
             (dict(redis_listen="0.0.0.0:0"), 2, "not a loopback address"),
             (dict(redis_listen="nowhere"), 2, "redis-listen"),
+            (dict(env={"CLUSTERBUS_REDIS_DOOR": "false"},
+                  redis_listen="127.0.0.1:0"), 2,
+             "with no-redis-door nobody listens there"),
             (dict(redis_password="/nonexistent"), 1, "No such file"),
             (dict(redis_password="/dev/null"), 1, "first line is empty")):
         bus = Bus(1, checked=False, **options)

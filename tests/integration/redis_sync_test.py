@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 from application import BUILD
 from check import equal, main, skip_all, test, wait_until
 from redis_server import RedisServer
-from remote import connect, event, quiet
+from remote import ENOENT, connect, event, quiet
 from two_hosts import TwoHosts
 
 if not os.path.exists(os.path.join(BUILD, "clusterbus-redis.so")):
@@ -127,6 +127,20 @@ def a_connection_of_the_other_host_is_reached(hosts):
     _, bob = hosts.pair()
     equal(here.do("emit", conn=bob.conn, event="message", data=HI), 0)
     equal(event(bob, "message"), HI)
+
+
+@test
+def a_connection_is_kicked_and_put_into_rooms_on_its_own_host_only(hosts):
+    here, there = hosts.nodes()
+    ann, bob = hosts.pair(user="eve")
+    for call in (dict(call="kick"), dict(call="room", room="r"),
+                 dict(call="room", room="r", remove=1)):
+        equal(here.do(conn=bob.conn, **call), ENOENT, str(call))
+    equal(here.do("kick", user="eve", code=4000), 0)
+    equal(ann.wait_closed().code, 4000)
+    quiet(bob)
+    equal(there.do("kick", conn=bob.conn, code=4001), 0)
+    equal(bob.wait_closed().code, 4001)
 
 
 @test

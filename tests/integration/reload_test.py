@@ -5,6 +5,7 @@ A setting that can change in place does so without touching a connection; one
 that needs new workers rolls them slot by slot; a configuration with mistakes
 changes nothing and every mistake is told.
 """
+import json
 import os
 import signal
 import socket
@@ -120,23 +121,54 @@ def a_missing_file_keeps_the_old_configuration():
         equal(accepts(client, 10000), True)
 
 
+def roll(bus):
+    """A change that needs new workers; every slot has one then."""
+    before = {w["slot"]: w for w in bus.status()["workers"]}
+    code, said = bus.reload("max-clients 1001\n")
+    equal(code, 0, said)
+    for worker in bus.status()["workers"]:
+        old = before[worker["slot"]]
+        equal(worker["pid"] != old["pid"], True, "a new worker")
+        equal(worker["generation"], old["generation"] + 1)
+        equal(worker["state"], "RUNNING")
+
+
 @test
-def a_change_that_needs_new_workers_rolls_all_of_them():
+def a_change_that_needs_new_workers_rolls_them_under_their_clients():
     with Configured(3, "max-clients 1000\n") as bus:
-        client = bus.connect()
-        before = {w["slot"]: w for w in bus.status()["workers"]}
-        code, said = bus.reload("max-clients 1001\n")
-        equal(code, 0, said)
-        for worker in bus.status()["workers"]:
-            old = before[worker["slot"]]
-            equal(worker["pid"] != old["pid"], True, "a new worker")
-            equal(worker["generation"], old["generation"] + 1)
-            equal(worker["state"], "RUNNING")
-        closed = client.wait_closed(10)
-        equal(closed.code, 1001)
-        equal("retry_in" in closed.reason, True, closed.reason)
+        clients = [c for cs in bus.connect_each(2).values() for c in cs]
+        for client in clients:
+            client.sub("news")
+        opened = bus.total("clients_opened")
+        roll(bus)
+        wait_until(lambda: bus.total("clients") == len(clients)
+                   and not bus.total("moving"), 10, "all to have moved")
+        rows = [json.loads(row) for row in
+                bus.cli("clients", "--json")[1].splitlines()]
+        equal(sorted(row["conn"] for row in rows),
+              sorted(client.conn for client in clients))
+        for number, writer in enumerate(clients):
+            writer.pub("news", number)
+            for client in clients:
+                equal(client.msg("news")["data"], number)
+        equal(bus.total("clients_opened"), opened, "nobody came anew")
+        equal(bus.total("closed_drain"), 0)
         equal(bus.connect().alive(), True)
         equal(bus.hub("restarts"), 0, "a roll is no restart")
+
+
+@test
+def where_clients_do_not_move_a_roll_asks_them_to_come_back():
+    with Configured(3, "max-clients 1000\n", no_move_clients=True) as bus:
+        clients = [cs[0] for cs in bus.connect_each().values()]
+        roll(bus)
+        for client in clients:
+            closed = client.wait_closed(10)
+            equal(closed.code, 1001)
+            equal("retry_in" in json.loads(closed.reason), True)
+        equal(bus.connect().alive(), True)
+        equal(bus.total("closed_drain"), len(clients))
+        equal(bus.hub("moves"), 0)
 
 
 @test

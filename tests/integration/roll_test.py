@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # timeout: 3600
-"""Reload after reload under load: no connection refused or reset.
+"""Reload after reload under load: no connection refused, reset or closed.
 
 Two hundred clients connect and publish all the time while the workers are
 rolled in again and again.  The primary's memory and descriptors stay
@@ -18,7 +18,6 @@ import proc
 from bus import MEMORY, Bus
 from check import at_least, at_most, equal, main, say, test, wait_until
 from churn import Churn
-from wsclient import Closed
 
 RELOADS = int(os.environ.get("SOAK", "50"))
 
@@ -63,11 +62,11 @@ def reloads_under_load_refuse_and_reset_nobody():
                 break
         churn.run_while(lambda: time.monotonic() < began + 1)
         churn.close()
-        say("%d reloads in %.1f s, %d clients came, %d were sent away "
-            "by a drain, %d nodes" % (
-                RELOADS, time.monotonic() - began, churn.finished,
-                churn.drained, len(churn.slots)))
+        say("%d reloads in %.1f s, %d clients came, %d nodes" % (
+            RELOADS, time.monotonic() - began, churn.finished,
+            len(churn.slots)))
         equal(churn.faults, [], "%d faults" % len(churn.faults))
+        equal(churn.drained, 0, "clients that were asked to come back")
         equal(bus.hub("reloads"), RELOADS)
         at_least(len(churn.slots), RELOADS, "nodes that were seen")
         fifth = max(1, len(memory) // 5)
@@ -86,17 +85,15 @@ def a_roll_keeps_the_others_talking():
         change(7)
         rolling = bus.popen("reload", stdout=subprocess.DEVNULL,
                             stderr=subprocess.DEVNULL)
-        rounds = attempts = 0
+        rounds = 0
         while rolling.poll() is None:
-            first, second = bus.connect(), bus.connect()
-            try:
+            rounds += 1
+            if rounds % 20 == 1:  # some were there before their worker left
+                first, second = bus.connect(), bus.connect()
                 first.sub("roll")
-                attempts += 1
-                second.pub("roll", attempts)
-                first.wait_for(lambda m: m.get("data") == attempts)
-                rounds += 1
-            except Closed as closed:
-                equal(closed.code, 1001)
+            second.pub("roll", rounds)
+            # What another said before may still be on its way to a worker.
+            first.wait_for(lambda m: m.get("data") == rounds)
         equal(rolling.returncode, 0)
         equal(set(pids.values()) & set(bus.pids().values()), set())
         say("%d conversations during the roll" % rounds)

@@ -62,7 +62,7 @@ def term_asks_clients_to_leave_one_after_the_other():
 
 @test
 def clients_that_leave_all_at_once_do_not_return_all_at_once():
-    with Bus(1, drain_window="0s") as bus:
+    with Bus(1, drain_window="0s", accept_rate=500) as bus:
         swarm, clients = crowd(bus, 300)
         bus.process.terminate()
         began = time.monotonic()
@@ -163,17 +163,31 @@ def new_connections_are_not_taken_during_a_drain():
 @test
 def ttin_and_ttou_change_the_number_of_workers():
     with Bus(2) as bus:
-        keeper = bus.connect(0)
+        clients = [bus.connect(0)]
         bus.signal(signal.SIGTTIN)
         wait_until(lambda: bus.running(3), 10, "three workers")
-        bus.connect(2)
+        clients += [bus.connect(1), bus.connect(2)]
         for workers in (2, 1):
             bus.signal(signal.SIGTTOU)
             wait_until(lambda: bus.running(workers), 10, "fewer")
         bus.signal(signal.SIGTTOU)
         wait_until(lambda: bus.status()["workers_wanted"] == 1, 5)
-        equal(keeper.alive(), True)
+        # Whose worker has gone is on the one that is left.
+        for client in clients:
+            equal(client.alive(), True)
+        equal(bus.worker(0)["clients"], 3)
+        equal(bus.worker(0)["moved_in"], 2)
         equal(bus.status()["workers_wanted"], 1)
+
+
+@test
+def where_clients_do_not_move_fewer_workers_ask_some_to_come_back():
+    with Bus(2, no_move_clients=True) as bus:
+        keeper, other = bus.connect(0), bus.connect(1)
+        scaling = bus.popen("scale", "1", stdout=subprocess.DEVNULL)
+        equal(other.wait_closed().code, 1001)
+        equal(scaling.wait(10), 0)
+        equal(keeper.alive(), True)
 
 
 @test
@@ -190,6 +204,7 @@ def scaling_refuses_and_resets_nobody():
             churn.run_while(lambda: time.monotonic() < end)
         churn.close()
         equal(churn.faults, [], "%d faults" % len(churn.faults))
+        equal(churn.drained, 0, "clients that were asked to come back")
         wait_until(lambda: bus.running(3), 10, "three workers")
         at_least(churn.finished, 100)
         equal(bus.cli("scale", "0")[0], 2)
@@ -247,6 +262,21 @@ def signals_to_workers_are_the_primarys_business():
             os.kill(pids[0], number)
             equal(client.alive(), True)
         equal(bus.pids(), pids)
+
+
+@test
+def a_worker_that_gets_term_gives_its_clients_away_and_is_replaced():
+    with Bus(2) as bus:
+        clients = [bus.connect(0) for _ in range(5)]
+        for client in clients:
+            client.sub("x")
+        pid = bus.worker(0)["pid"]
+        os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: bus.worker(0)["state"] == "RUNNING" and
+                   bus.worker(0)["pid"] != pid, 10, "a new worker")
+        bus.connect(0).pub("x", 1)
+        for client in clients:
+            equal(client.msg("x")["data"], 1)
 
 
 @test

@@ -70,7 +70,9 @@ class Bus:
         self.nofile = nofile
         self.checked = checked
         self.command = command
-        self.options = {"listen": "127.0.0.1:0", "drain_window": "300ms"}
+        # Clients stay on the worker that a test has put them on.
+        self.options = {"listen": "127.0.0.1:0", "drain_window": "300ms",
+                        "no_balance": True}
         self.options.update(options)
         self.mark = "clusterbus-test-" + uuid.uuid4().hex
         self.env = _environment(self.mark)

@@ -75,12 +75,14 @@ rig_new(bool tls)
 	if (r == NULL)
 		return NULL;
 	r->config.max_clients = 100;
+	r->config.accept_rate = 100000;
 	r->config.max_clients_per_address = 100;
 	r->config.max_handshakes_per_address = 100;
 	r->worker.config = &r->config;
 	r->worker.stats = &r->worker.unplaced;
 	r->worker.loop = ev_loop_new(EVFLAG_NOENV);
 	channels_init(&r->worker.channels);
+	move_init(&r->worker);
 	list_init(&r->worker.flush.dirty);
 	assert_int_equal(net_parse("127.0.0.1:0", &any), 0);
 	r->listener = net_listen(&any, 64);

@@ -5,8 +5,8 @@
 #define SUPPORT_FAKE_DOOR_H
 
 struct door {
-	unsigned opened, left; /* clients */
-	unsigned closed;       /* calls of door_close() */
+	unsigned opened, came, left; /* clients */
+	unsigned closed;             /* calls of door_close() */
 };
 
 /* The door of every fixture. */

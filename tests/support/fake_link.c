@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fake_link_move.h"
 #include "wire/push.h"
 #include "worker/link.h"
 #include "worker/membership.h"
@@ -57,6 +58,7 @@ fake_link_new(void)
 void
 fake_link_free(struct link *link)
 {
+	fake_link_moves_reset(link);
 	free(link->wanted);
 	free(link);
 }
@@ -76,6 +78,12 @@ say(struct link *link, const char *fmt, ...)
 		link->overflow++; /* only those who look mind */
 	else
 		link->len += (size_t)n;
+}
+
+void
+fake_link_note(struct link *link, const char *line)
+{
+	say(link, "%s\n", line);
 }
 
 const char *
@@ -165,7 +173,7 @@ link_state(const struct link *link)
 bool
 link_has_room(const struct link *link)
 {
-	return link_state(link) == LINK_UP;
+	return link_state(link) == LINK_UP && fake_link_room != FAKE_LINK_FULL;
 }
 
 bool
@@ -197,6 +205,8 @@ link_leave(struct link *link, const char *channel, size_t len)
 	say(link, "leave %.*s\n", (int)len, channel);
 }
 
+uint16_t fake_link_flags;
+
 int
 link_publish(struct link *link, const struct ipc_envelope *e)
 {
@@ -211,6 +221,7 @@ link_publish(struct link *link, const struct ipc_envelope *e)
 	if (fake_link_on_publish != NULL)
 		fake_link_on_publish(link);
 	assert(e->channel_len >= 2 && e->channel_len <= IPC_CHANNEL_MAX);
+	fake_link_flags = e->head.flags;
 	if ((e->head.flags & IPC_PUBLISH_PUSH) != 0)
 		assert(push_read(e, &push) == 0);
 	len = (int)push.len;

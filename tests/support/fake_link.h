@@ -10,12 +10,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct link;
 struct worker;
 
 /* Called at the start of every link_publish(); NULL: nothing. */
 extern void (*fake_link_on_publish)(struct link *link);
+
+/* The enum ipc_publish_flags of the last envelope. */
+extern uint16_t fake_link_flags;
 
 /* A new hub that wants nothing. */
 struct link *fake_link_new(void);

@@ -46,6 +46,8 @@ right_answer(struct fake_redis_conn *conn, const char *word, char *text,
 		return fake->auth ? fake->auth : "+OK\r\n";
 	if (strcmp(word, "SELECT") == 0)
 		return fake->select ? fake->select : "+OK\r\n";
+	if (strcmp(word, "INFO") == 0)
+		return fake->info ? fake->info : "$9\r\n# Server\n\r\n";
 	if (strcmp(word, "PING") == 0)
 		return fake->ping ? fake->ping : "+PONG\r\n";
 	if (strcmp(word, "PUBLISH") == 0)

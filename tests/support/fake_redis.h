@@ -33,7 +33,7 @@ struct fake_redis {
 	ev_io acceptable;
 	struct fake_redis_conn conns[FAKE_REDIS_CONNS];
 	/* Answers in place of the right ones, NULL: the right one. */
-	const char *auth, *select, *ping, *subscribe, *publish;
+	const char *auth, *select, *info, *ping, *subscribe, *publish;
 	bool silent; /* no answers at all */
 	unsigned accepted, published;
 	char

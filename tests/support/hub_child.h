@@ -63,6 +63,13 @@ child_on_applied(void *arg, struct hub_node *node, bool ok, const char *why)
 }
 
 static inline void
+child_on_leaving(void *arg, struct hub_node *node)
+{
+	(void)arg;
+	(void)node;
+}
+
+static inline void
 child_on_gone(void *arg, struct hub_node *node, const char *why)
 {
 	(void)arg;
@@ -82,7 +89,8 @@ static inline void
 child_main(int listen_fd, int pipe_fd)
 {
 	static const struct hub_events events = { child_on_hello,
-		child_on_ready, child_on_applied, child_on_gone };
+		child_on_ready, child_on_applied, child_on_leaving,
+		child_on_gone };
 	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	static struct stats_hub stats;
 	struct hub *hub;

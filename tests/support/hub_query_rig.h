@@ -113,4 +113,8 @@ expect_queried(struct hub_fixture *f, struct peer *asker, uint32_t asked,
 	assert_int_equal(asker->node->asking, 0);
 }
 
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, hub_fixture_setup,               \
+	    hub_fixture_teardown)
+
 #endif /* SUPPORT_HUB_QUERY_RIG_H */

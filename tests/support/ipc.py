@@ -10,13 +10,13 @@ import socket
 import struct
 import time
 
-VERSION = 3
+VERSION = 4
 WORKER, PROGRAM = 1, 2
 NO_SLOT, NO_SECTION = 0xffff, 0xffffffff
 TYPES = ["HELLO", "WELCOME", "REFUSED", "CONFIG", "APPLIED", "READY", "JOIN",
          "JOINED", "LEAVE", "PUBLISH", "DRAIN", "PING", "PONG", "REOPEN",
          "CONTRACT", "QUERY", "ANSWER", "QUERIED", "WANTED", "GONE",
-         "FAULT"]
+         "FAULT", "LEAVING", "MOVE", "OFFER", "STEP", "GIVE"]
 NUMBER = {name: number for number, name in enumerate(TYPES)}
 HEADER = struct.Struct("=IHH")
 NODE = struct.Struct("=IHH")

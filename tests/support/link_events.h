@@ -42,10 +42,12 @@ struct link_fixture {
 	size_t taken;
 	/* One letter for each event: Welcome Back Config Joined Envelope Drain
 	 * Reopen Away reFused Orphan conTract Query anSwer qUeried waNted
-	 * Gone. */
+	 * Gone; of moves: Move Offer sTep Give, small. */
 	char log[256];
 	char text[300]; /* of the last event that had one */
 	uint32_t number, flag;
+	struct ipc_node_id peer; /* of the last event of a move */
+	struct ipc_give give;
 	struct ipc_welcome welcome;
 	size_t fd_count;
 	struct ipc_publish head;
@@ -177,6 +179,57 @@ event_gone(void *arg, const struct ipc_node_id *node)
 }
 
 static inline void
+event_move(void *arg, const struct ipc_move *move,
+    const struct ipc_node_id *targets, size_t count)
+{
+	struct link_fixture *f = arg;
+
+	f->number = move->count;
+	f->flag = (uint32_t)count;
+	if (count != 0)
+		f->peer = targets[count - 1];
+	link_note(f, 'm', NULL, 0);
+}
+
+static inline void
+event_offer(void *arg, const struct ipc_offer *offer, const void *who,
+    size_t len)
+{
+	struct link_fixture *f = arg;
+
+	f->peer = offer->peer;
+	f->number = offer->token;
+	link_note(f, 'o', who, len);
+}
+
+static inline void
+event_step(void *arg, const struct ipc_step *step)
+{
+	struct link_fixture *f = arg;
+
+	f->peer = step->peer;
+	f->number = step->token;
+	f->flag = step->kind;
+	link_note(f, 't', NULL, 0);
+}
+
+/* The descriptors are closed; who wants them looks in `also`. */
+static inline void
+event_give(void *arg, const struct ipc_give *give, const void *state,
+    size_t len, const int *fds)
+{
+	struct link_fixture *f = arg;
+
+	f->give = *give;
+	f->peer = give->peer;
+	f->number = give->token;
+	f->fd_count = give->fd_count;
+	for (uint32_t i = 0; i < give->fd_count; i++)
+		(void)close(fds[i]);
+	link_note(f, 'g', state, len);
+}
+
+static inline void
 event_drain(void *arg, uint32_t window_ms, bool leave)
 {
 	struct link_fixture *f = arg;
@@ -232,6 +285,10 @@ static const struct link_events link_fixture_events = {
 	.on_wanted = event_wanted,
 	.on_gone = event_gone,
 	.on_fault = event_fault,
+	.on_move = event_move,
+	.on_offer = event_offer,
+	.on_step = event_step,
+	.on_give = event_give,
 	.on_drain = event_drain,
 	.on_reopen = event_reopen,
 	.on_away = event_away,

@@ -186,9 +186,9 @@ hub_expects(struct link_fixture *f, enum ipc_type type)
 	return message;
 }
 
-/* A link on a socketpair, greeted and with a place. */
+/* A link on a socketpair that has introduced itself. */
 static inline void
-link_is_up(struct link_fixture *f)
+link_is_new(struct link_fixture *f)
 {
 	int fd[2];
 
@@ -201,6 +201,13 @@ link_is_up(struct link_fixture *f)
 	link_set_stats(f->link, &f->stats);
 	link_set_limits(f->link, LINK_QUEUE, 30000);
 	(void)hub_expects(f, IPC_HELLO);
+}
+
+/* The same, greeted and with a place. */
+static inline void
+link_is_up(struct link_fixture *f)
+{
+	link_is_new(f);
 	hub_welcomes(f);
 }
 

@@ -72,6 +72,12 @@ class Load:
         self.swarm.add(client)
         return entry
 
+    def publisher_too(self, client, topics, rate=0.0):
+        """A subscriber that publishes as well."""
+        entry = Publisher(len(self.publishers), client, list(topics), rate)
+        self.publishers.append(entry)
+        return entry
+
     def publish(self, publisher, topic=None):
         """One publish, on this topic or the next one in turn."""
         if topic is None:

@@ -159,6 +159,7 @@ setup(void **state)
 	p.worker.now_ms = 5000;
 	p.worker.link = fake_link_new();
 	channels_init(&p.worker.channels);
+	move_init(&p.worker);
 	p.worker.bus = api_worker_new(&p.worker);
 	if (p.worker.bus == NULL || !presence_init(&p.worker))
 		return -1;
@@ -180,6 +181,8 @@ teardown(void **state)
 	presence_release(&p.worker);
 	auth_free(&p.worker);
 	contract_free(p.contract);
+	free(p.came.text);
+	free(p.in_force.text);
 	contract_free(p.worker.contract);
 	channels_release(&p.worker.channels);
 	flush_release(&p.worker.flush);

@@ -91,6 +91,13 @@ torture_fail_after(long count)
 }
 
 void
+torture_fail_one(void)
+{
+	torture_fail_after(0);
+	only_one = true;
+}
+
+void
 torture_off(void)
 {
 	armed = false;

@@ -22,4 +22,7 @@ void torture_malloc(int (*scenario)(void));
 void torture_fail_after(long count);
 void torture_off(void);
 
+/* Only the next allocation fails. */
+void torture_fail_one(void);
+
 #endif /* SUPPORT_TORTURE_H */

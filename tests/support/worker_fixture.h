@@ -10,7 +10,9 @@
 
 #include "fake_door.h"
 #include "fake_link.h"
+#include "fake_link_move.h"
 #include "fake_ws.h"
+#include "fake_ws_move.h"
 #include "worker/state.h"
 
 /*

@@ -223,6 +223,19 @@ void ws_read_piece(struct client *client, struct lws *wsi, const void *data,
     size_t len)
 { (void)client; (void)wsi; note("piece %.*s\n", (int)len, (const char *)data); }
 
+/* ---- ws_follow.c -------------------------------------------------------- */
+
+void ws_move_init(struct ws *ws) { (void)ws; }
+void ws_move_release(struct ws *ws) { (void)ws; }
+void ws_move_adopted(struct client *client) { (void)client; }
+void ws_move_opened(struct client *client) { (void)client; }
+bool ws_move_heard(struct client *client, size_t len)
+{ (void)client; (void)len; return true; }
+void ws_move_mend_code(struct client *client, unsigned char *payload,
+    size_t len)
+{ (void)client; (void)payload; (void)len; }
+void ws_move_gone(struct client *client) { (void)client; }
+
 /* clang-format on */
 
 /* ---- a worker ----------------------------------------------------------- */

@@ -40,10 +40,67 @@ test("a worker that closes down says when to come back", () => {
 	reconnect(client);
 	for (const [i, bad] of ["", "{", '{"retry_in":-5}', '{"retry_in":"x"}', "null",
 	    '{"retry_in":99999999999}'].entries()) {
-		assert.equal(waitAfter(client, 1001, bad), Math.min(15000, 500 * 2 ** i), bad);
+		assert.equal(waitAfter(client, 1001, bad), Math.min(15000, 250 * 2 ** i), bad);
 		reconnect(client);
 	}
 	assert.equal(waitAfter(client, 1000, '{"retry_in":1}'), 15000, "only with 1001");
+});
+
+test("the time that a worker asks for is kept, whatever chance says", () => {
+	const client = startOpen();
+
+	for (const random of [0, 0.1, 0.9]) {
+		Math.random = () => random;
+		assert.equal(waitAfter(client, 1001, '{"retry_in":2345}'), 2345);
+		tick(2344);
+		assert.equal(client.state, "waiting");
+		tick(1);
+		assert.equal(client.state, "connecting");
+		last().welcome();
+	}
+	assert.equal(waitAfter(client, 1001, '{"retry_in":0}'), 0);
+});
+
+test("to be asked to go is no failure, what follows is", () => {
+	const client = startOpen();
+
+	for (let i = 0; i < 5; i++) {
+		assert.equal(waitAfter(client, 1001, '{"retry_in":700}'), 700);
+		reconnect(client);
+	}
+	assert.deepEqual([waitAfter(client), (reconnect(client), waitAfter(client))], [250, 500]);
+	reconnect(client);
+	assert.equal(waitAfter(client, 1001, '{"retry_in":700}'), 700);
+	reconnect(client);
+	assert.equal(waitAfter(client), 1000);
+});
+
+test("onclose hears why, once the next try is planned", () => {
+	const heard = [];
+	const onclose = (info, client) =>
+		heard.push([info, client.state, client.retryAt && client.retryAt - Date.now()]);
+	const client = startOpen({ onclose });
+
+	for (const [code, reason] of [[1001, '{"retry_in":1234}'], [1001, "bye"], [1006, ""],
+	    [4403, "no"]]) {
+		last().goes(code, reason);
+		tick(client.retryAt ? client.retryAt - Date.now() : 0);
+	}
+	assert.deepEqual(heard, [
+		[{ code: 1001, reason: '{"retry_in":1234}', retryIn: 1234 }, "waiting", 1234],
+		[{ code: 1001, reason: "bye", retryIn: null }, "waiting", 250],
+		[{ code: 1006, reason: "", retryIn: null }, "waiting", 500],
+		[{ code: 4403, reason: "no", retryIn: null }, "closed", null]]);
+});
+
+test("onclose may close for good, and does not hear of that", () => {
+	let heard = 0;
+	const client = startOpen({ onclose: (info, self) => { heard++; self.close(); } });
+
+	last().goes(1001, '{"retry_in":5}');
+	assert.equal(client.state, "closed");
+	tick(100000);
+	assert.deepEqual([heard, sockets.length], [1, 1]);
 });
 
 test("everything followed is asked for again", async () => {

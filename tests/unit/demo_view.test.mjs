@@ -63,8 +63,9 @@ test("a text without figures is an empty table", () => {
 test("the sentence says where this window is, or when it tries again", () => {
 	const open = { state: "open", node: "5f0c9a11-3-1" };
 
-	assert.equal(connectionText(open), "This window is on worker 3");
-	assert.equal(connectionText({ ...open, user: "ann" }), "This window is on worker 3, as ann");
+	assert.equal(connectionText(open, open.node), "This window is on worker 3");
+	assert.equal(connectionText({ ...open, user: "ann" }, "5f0c9a11-4-1"),
+	    "This window is on worker 4, as ann"); /* it has been moved */
 	assert.equal(waitText(open, 0), "");
 	assert.equal(connectionText({ state: "waiting" }), "No connection.");
 	assert.equal(waitText({ state: "waiting", retryAt: 5200 }, 1000), "Next try in 5 s");

@@ -206,6 +206,23 @@ rig_job(struct rig *rig, enum job_kind kind, int arg)
 	return rig->code;
 }
 
+/* Workers to come are fakes (fake_worker.h) that behave like this. */
+static inline void
+fakes_are(const char *how)
+{
+	assert_int_equal(setenv("FAKE", how, 1), 0);
+}
+
+/* A bus that is up: workers, if it starts any, are good fakes. */
+static inline void
+rig_up(struct rig *rig, bool spawn, const char *const *flags)
+{
+	fakes_are("good");
+	rig_init(rig, spawn, flags);
+	rig_start(rig);
+	rig_until(rig, rig->ready > 0);
+}
+
 static inline unsigned
 rig_running(const struct rig *rig)
 {
@@ -243,6 +260,14 @@ rig_release(struct rig *rig)
 	(void)snprintf(path, sizeof(path), "%s/stats", rig->dir);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(rig->dir), 0);
+}
+
+/* For tests whose set_up() puts the rig into *state. */
+static inline int
+rig_tear_down(void **state)
+{
+	rig_release(*state);
+	return 0;
 }
 
 /*

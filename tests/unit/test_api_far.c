@@ -6,9 +6,10 @@
 
 #define CONN  "0000002a-1-3-7"
 #define OTHER "0000002a-2-9-8"
+#define AWAY  "0000002b-2-9-8" /* another host's */
 
 static void
-a_kick_asks_the_worker_that_has_the_connection(void **state)
+a_kick_asks_all_workers_unless_the_connection_is_here(void **state)
 {
 	struct rig rig;
 
@@ -16,7 +17,7 @@ a_kick_asks_the_worker_that_has_the_connection(void **state)
 	rig_init(&rig, NULL);
 	assert_int_equal(cbus_kick(&rig.bus, OTHER, NULL, 4000, "bye"), 0);
 	assert_int_equal(rig.kind, QUERY_KICK);
-	assert_int_equal(rig.slot, 2);
+	assert_int_equal(rig.slot, IPC_SLOT_OTHERS); /* it may have moved */
 	assert_int_equal(rig.code, 4000);
 	assert_string_equal(rig.asked,
 	    "channel= conn=" OTHER " user= text=bye");
@@ -55,6 +56,26 @@ a_kick_that_cannot_be_is_refused(void **state)
 	assert_int_equal(rig.queries, 0);
 	reason[123] = '\0';
 	assert_int_equal(cbus_kick(&rig.bus, CONN, NULL, 4999, reason), 0);
+	rig_release(&rig);
+}
+
+static void
+a_connection_of_another_host_is_none_here(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, NULL);
+	assert_int_equal(cbus_kick(&rig.bus, AWAY, NULL, 4000, NULL), -ENOENT);
+	assert_int_equal(cbus_room_add_far(&rig.bus, "lobby", AWAY, NULL),
+	    -ENOENT);
+	assert_int_equal(cbus_room_remove_far(&rig.bus, "lobby", AWAY, NULL),
+	    -ENOENT);
+	assert_int_equal(rig.queries, 0);
+	assert_string_equal(rig.acted, "");
+	rig.bus.id.host = 0; /* it has no place on the bus yet */
+	assert_int_equal(cbus_kick(&rig.bus, AWAY, NULL, 4000, NULL), 0);
+	assert_int_equal(rig.queries, 1);
 	rig_release(&rig);
 }
 
@@ -206,8 +227,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-		    a_kick_asks_the_worker_that_has_the_connection),
+		    a_kick_asks_all_workers_unless_the_connection_is_here),
 		cmocka_unit_test(a_kick_that_cannot_be_is_refused),
+		cmocka_unit_test(a_connection_of_another_host_is_none_here),
 		cmocka_unit_test(a_room_is_filled_from_afar),
 		cmocka_unit_test(
 		    a_broadcast_goes_to_all_workers_while_a_room_fills),

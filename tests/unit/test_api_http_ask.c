@@ -97,12 +97,13 @@ clients_can_be_narrowed_to_one_channel(void **state)
 }
 
 static void
-a_kick_asks_the_worker_that_has_the_connection(void **state)
+a_kick_asks_all_workers(void **state)
 {
 	(void)state;
 	start("POST", "/api/kick", NULL,
 	    "{\"conn\":\"0000002a-5-1-9\",\"code\":4001,\"reason\":\"r\"}");
-	assert_asked(QUERY_KICK, 5);
+	assert_asked(QUERY_KICK, IPC_SLOT_NONE);
+	rows("{\"kicked\":0}\n");
 	rows("{\"kicked\":1}\n");
 	ended(1, 0, 0);
 	assert_answered(200,
@@ -128,9 +129,21 @@ rooms_are_changed_wherever_the_connections_are(void **state)
 	assert_non_null(strstr(answered, "{\"ok\":true,\"changed\":3,"));
 	start("POST", "/api/rooms/remove", NULL,
 	    "{\"room\":\"/./\",\"conn\":\"0000002a-0-1-9\"}");
-	assert_asked(QUERY_ROOM_REMOVE, 0);
+	assert_asked(QUERY_ROOM_REMOVE, IPC_SLOT_NONE);
 	ended(1, 0, 0);
 	assert_int_equal(http.status, 200);
+}
+
+static void
+a_connection_of_another_host_is_not_found(void **state)
+{
+	(void)state;
+	start("POST", "/api/kick", NULL, "{\"conn\":\"0000002b-2-1-9\"}");
+	assert_int_equal(http.status, 404);
+	start("POST", "/api/rooms/a/add", NULL,
+	    "{\"conn\":\"0000002b-2-1-9\"}");
+	assert_int_equal(http.status, 404);
+	assert_string_equal(fake_link_said(worker->link), "");
 }
 
 static void
@@ -138,7 +151,7 @@ why_is_about_one_connection_that_is_there(void **state)
 {
 	(void)state;
 	start("GET", "/api/why/0000002a-3-1-9", NULL, NULL);
-	assert_asked(QUERY_WHY, 3);
+	assert_asked(QUERY_WHY, IPC_SLOT_NONE);
 	rows("{\"conn\":\"x\"}\n");
 	ended(1, 0, 0);
 	assert_int_equal(http.status, 200);
@@ -279,8 +292,9 @@ main(void)
 		TEST(rows_about_the_same_thing_are_added_up),
 		TEST(presence_counts_members_with_those_that_were_cut),
 		TEST(clients_can_be_narrowed_to_one_channel),
-		TEST(a_kick_asks_the_worker_that_has_the_connection),
+		TEST(a_kick_asks_all_workers),
 		TEST(rooms_are_changed_wherever_the_connections_are),
+		TEST(a_connection_of_another_host_is_not_found),
 		TEST(why_is_about_one_connection_that_is_there),
 		TEST(a_hub_that_is_away_or_refuses_is_an_error),
 		TEST(a_request_that_is_forgotten_hears_nothing),

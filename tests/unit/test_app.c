@@ -70,7 +70,7 @@ an_application_of_another_version_is_refused(void **state)
 	assert_int_equal(app_start(worker), -EINVAL);
 	capture_end();
 	assert_non_null(
-	    strstr(capture_err(), "it is made for version 2 of the hooks"));
+	    strstr(capture_err(), "it is made for version 3 of the hooks"));
 	assert_null(worker->app);
 	assert_string_equal(app_said(), "");
 }

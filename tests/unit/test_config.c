@@ -223,6 +223,12 @@ settings_that_contradict_each_other_are_mistakes(void **state)
 	assert_mistakes("\ntls-cert /a",
 	    "f:2: tls-cert: needs tls-key as well\n");
 	assert_mistakes("tls-key /a", "f:1: tls-key: needs tls-cert as well\n");
+	assert_mistakes("redis-door no\nredis-listen 127.0.0.1:1\n"
+			"redis-password /a",
+	    "f:2: redis-listen: with no-redis-door nobody listens there; "
+	    "leave one of the two out\n"
+	    "f:3: redis-password: with no-redis-door nobody asks for it; "
+	    "leave one of the two out\n");
 	assert_mistakes("outbox-hard 2k",
 	    "f:1: outbox-hard: outbox-hard (2k) must not be smaller than "
 	    "outbox-soft (512k)\n");

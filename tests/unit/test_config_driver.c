@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -179,6 +180,90 @@ a_driver_that_is_not_there_is_a_mistake_that_says_what_to_do(void **state)
 	config_free(config);
 }
 
+/* A bus with this run directory and these settings has this backplane. */
+static bool
+is_own(const char *dir, const char *settings, const char *sync)
+{
+	struct config_errors errors = { .text = NULL };
+	struct config *config;
+	struct driver_url url;
+	char text[8192], why[300];
+	bool own;
+
+	(void)snprintf(text, sizeof(text),
+	    "run-dir \"%s\"\n%s\nsync \"%s\"\nchannel c\n", dir, settings,
+	    sync);
+	config = config_parse("test", text, strlen(text), &errors);
+	assert_non_null(config);
+	assert_int_equal(driver_url(config, &url, why, sizeof(why)), 0);
+	own = driver_is_own_door(config, &url);
+	config_free(config);
+	return own;
+}
+
+static void
+the_door_in_its_own_run_directory_is_known(void **state)
+{
+	char dir[] = "/tmp/cbus-driver-XXXXXX", path[128], url[256];
+
+	(void)state;
+	assert_true(is_own("/no/run", "", "unix:///no/run/redis.sock"));
+	assert_true(is_own("/no/run", "", "unix://u:p@/no/run/redis.sock?x=1"));
+	assert_true(is_own("/no/run", "", "redis+unix:///no/%72un/redis.sock"));
+	assert_false(is_own("/no/run", "", "unix:///no/run2/redis.sock"));
+	assert_false(is_own("/no/run", "", "unix:///no/run/other.sock"));
+	assert_false(is_own("/no/run", "", "unix:///no/run/%zz"));
+	assert_false(is_own("/no/run", "", "unix://nothing"));
+	assert_false(
+	    is_own("/no/run", "redis-door no", "unix:///no/run/redis.sock"));
+	assert_false(is_own("/no/run", "", "mine:///no/run/redis.sock"));
+	/* The same directory by another name. */
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/link", dir);
+	assert_int_equal(symlink(dir, path), 0);
+	(void)snprintf(url, sizeof(url), "unix://%s/redis.sock", path);
+	assert_true(is_own(dir, "", url));
+	(void)snprintf(url, sizeof(url), "unix://%s/redis.sock2", path);
+	assert_false(is_own(dir, "", url));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void
+the_door_on_its_own_loopback_address_is_known(void **state)
+{
+	static const struct {
+		const char *listen, *sync;
+		bool own;
+	} rows[] = {
+		{ "127.0.0.1:7000", "redis://127.0.0.1:7000", true },
+		{ "127.0.0.1:7000", "redis://localhost:7000/1", true },
+		{ "localhost:7000", "redis://a:b@127.0.0.1:7000?x=1", true },
+		{ "127.0.0.1:6379", "redis://127.0.0.1", true },
+		{ "[::1]:6379", "redis://[::1]/2", true },
+		{ "[::1]:7000", "redis://[::1]:7000", true },
+		{ "[::1]:7000", "redis://127.0.0.1:7000", false },
+		{ "127.0.0.1:7000", "redis://127.0.0.1:7001", false },
+		{ "127.0.0.1:7000", "redis://127.0.0.1", false },
+		{ "127.0.0.1:7000", "redis://example.net:7000", false },
+		{ "127.0.0.1:7000", "rediss://127.0.0.1:7000", false },
+		{ "127.0.0.1:7000", "redis://", false },
+	};
+
+	char settings[100], url[600];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		(void)snprintf(settings, sizeof(settings),
+		    "redis-listen \"%s\"", rows[i].listen);
+		if (is_own("/no", settings, rows[i].sync) != rows[i].own)
+			fail_msg("%s, %s", rows[i].listen, rows[i].sync);
+	}
+	(void)snprintf(url, sizeof(url), "redis://%0500d:7000", 0);
+	assert_false(is_own("/no", "redis-listen 127.0.0.1:7000", url));
+	assert_false(is_own("/no", "", "redis://127.0.0.1:6379"));
+}
+
 int
 main(void)
 {
@@ -187,6 +272,8 @@ main(void)
 		cmocka_unit_test(what_is_no_url_or_has_no_channel_is_a_mistake),
 		cmocka_unit_test(a_channel_of_255_bytes_is_the_longest),
 		cmocka_unit_test(the_longest_url_fits),
+		cmocka_unit_test(the_door_in_its_own_run_directory_is_known),
+		cmocka_unit_test(the_door_on_its_own_loopback_address_is_known),
 		cmocka_unit_test(local_and_cluster_have_no_backplane),
 		cmocka_unit_test(
 		    a_driver_that_is_not_there_is_a_mistake_that_says_what_to_do),

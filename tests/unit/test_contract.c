@@ -1,19 +1,9 @@
 /* test_contract.c - the contract: what is found, what is refused. */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "contract_rig.h"
+
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "contract/contract.h"
 #include "contract/contract_internal.h"
-#include "torture.h"
 
 static const char chat[] =
     "{\"$defs\":{\"user\":{\"type\":\"object\",\"properties\":{\"likes\":"
@@ -33,27 +23,6 @@ static const char chat[] =
     "\"admin\":{\"serverToClient\":{\"alarm\":{\"x-level\":3}},"
     "\"clientToServer\":{\"kick\":{}}}}}";
 
-static struct contract *
-make(const char *text)
-{
-	struct mistakes mistakes;
-	struct contract *contract;
-
-	mistakes_init(&mistakes, NULL);
-	contract = contract_new(text, strlen(text), &mistakes);
-	if (contract == NULL)
-		print_error("%s", mistakes.text);
-	assert_non_null(contract);
-	return contract;
-}
-
-static const struct contract_entry *
-topic(const struct contract *contract, const char *role, const char *name)
-{
-	return contract_find(contract, CONTRACT_TOPIC, role, name,
-	    strlen(name));
-}
-
 static const struct contract_entry *
 event(const struct contract *contract, const char *role, const char *name)
 {
@@ -66,14 +35,6 @@ method(const struct contract *contract, const char *role, const char *name)
 {
 	return contract_find(contract, CONTRACT_METHOD, role, name,
 	    strlen(name));
-}
-
-static void
-assert_name(const struct contract_entry *entry, const char *name)
-{
-	assert_non_null(entry);
-	assert_int_equal(entry->name_len, strlen(name));
-	assert_memory_equal(entry->name, name, entry->name_len);
 }
 
 static void

@@ -1,44 +1,5 @@
 /* test_contract_resource.c - what clients may watch. */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "contract/contract.h"
-#include "torture.h"
-
-static struct contract *
-make(const char *text)
-{
-	struct mistakes mistakes;
-	struct contract *contract;
-
-	mistakes_init(&mistakes, NULL);
-	contract = contract_new(text, strlen(text), &mistakes);
-	if (contract == NULL)
-		print_error("%s", mistakes.text);
-	assert_non_null(contract);
-	return contract;
-}
-
-static const struct contract_entry *
-topic(const struct contract *contract, const char *role, const char *name)
-{
-	return contract_find(contract, CONTRACT_TOPIC, role, name,
-	    strlen(name));
-}
-
-static void
-assert_name(const struct contract_entry *entry, const char *name)
-{
-	assert_non_null(entry);
-	assert_int_equal(entry->name_len, strlen(name));
-	assert_memory_equal(entry->name, name, entry->name_len);
-}
+#include "contract_rig.h"
 
 static const struct contract_entry *
 resource(const struct contract *contract, const char *role, const char *name)

@@ -2,19 +2,9 @@
  * test_contract_types.c - names of generated types, and memory that ends; that
  * compilers like the types is for tests/integration/contract_test.py.
  */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "contract_rig.h"
 
 #include "contract/types.h"
-#include "torture.h"
 
 static const char chat[] =
     "{\"$defs\":{\"user\":{\"type\":\"object\",\"properties\":{\"likes\":"
@@ -25,20 +15,6 @@ static const char chat[] =
     "\"resources\":{\"doc:{id}\":{\"change\":{\"type\":\"null\"}}}},"
     "\"roles\":{\"user\":{\"clientToServer\":{\"join\":{\"input\":"
     "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}}}}}";
-
-static struct contract *
-make(const char *text)
-{
-	struct mistakes mistakes;
-	struct contract *contract;
-
-	mistakes_init(&mistakes, NULL);
-	contract = contract_new(text, strlen(text), &mistakes);
-	if (contract == NULL)
-		print_error("%s", mistakes.text);
-	assert_non_null(contract);
-	return contract;
-}
 
 /* The TypeScript of a contract; the caller frees it. */
 static char *

@@ -126,8 +126,9 @@ nonsense_is_an_error_of_the_asker(void **state)
 	static const char *const nonsense[] = { "\n", "hello\n", "PING\n",
 		"ping now\n", " ping\n", "scale\n", "scale 0\n", "scale -1\n",
 		"scale 257\n", "scale 99999999999999999999\n", "scale 3x\n",
-		"restart x\n", "restart -1\n", "stop slowly\n",
-		"ping\nping\n" };
+		"restart x\n", "restart -1\n", "stop slowly\n", "upgrade x\n",
+		"upgrade 4\n", "upgrade 0 busctl\n",
+		"upgrade 999999999999999\n", "upgrade  /x\n", "ping\nping\n" };
 	char text[4096];
 	int fd;
 

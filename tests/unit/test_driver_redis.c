@@ -12,7 +12,7 @@ it_greets_with_user_database_and_name_and_subscribes(void **state)
 	    "SELECT 3\nCLIENT SETNAME clusterbus\nSUBSCRIBE news\n"));
 	assert_non_null(strstr(rig->fake.said,
 	    "AUTH ann sesame\n"
-	    "SELECT 3\nCLIENT SETNAME clusterbus\nPING\n"));
+	    "SELECT 3\nCLIENT SETNAME clusterbus\nINFO server\nPING\n"));
 	assert_int_equal(rig->fake.accepted, 2);
 }
 
@@ -121,6 +121,32 @@ a_refused_greeting_is_told(void **state)
 }
 
 static void
+the_door_of_its_own_bus_is_told_and_stayed_away_from(void **state)
+{
+	struct redis_rig *rig = *state;
+
+	rig->fake.info = "$81\r\n# Server\r\nserver_name:x\r\n"
+			 "clusterbus_instance:" OWN_ID "\r\n";
+	assert_int_equal(rig_try_open(rig, "", ""), 0);
+	RUN_UNTIL(rig, rig->errors > 2);
+	assert_int_equal(rig->stages[CBUS_SYNC_SUBSCRIBE], rig->errors);
+	assert_int_equal(rig->code, -ELOOP);
+	assert_non_null(strstr(rig->text, "door of this very bus"));
+	assert_int_equal(rig->up, 0);
+	assert_int_equal(rig_publish(rig, "1", 1), -ENOTCONN);
+	/* Another bus's door, and a server that does not say: both are fine. */
+	rig->fake.info =
+	    "$68\r\n# Server\r\nclusterbus_instance:" OTHER_ID "\r\n\r\n";
+	RUN_UNTIL(rig, rig->up == 1);
+	fake_redis_cut(&rig->fake);
+	rig->fake.info = "-NOPERM this user has no permissions\r\n";
+	RUN_UNTIL(rig, rig->up == 2);
+	fake_redis_cut(&rig->fake);
+	rig->fake.info = "$30\r\n# Server\r\nclusterbus_instance:\r\n";
+	RUN_UNTIL(rig, rig->up == 3);
+}
+
+static void
 a_channel_is_checked_with_the_url(void **state)
 {
 	char channel[CBUS_SYNC_CHANNEL_MAX + 2], why[256] = "";
@@ -154,6 +180,7 @@ main(void)
 		T(what_is_no_envelope_is_ignored_without_a_word),
 		T(a_wrong_password_is_told_without_it_and_tried_again),
 		T(a_refused_greeting_is_told),
+		T(the_door_of_its_own_bus_is_told_and_stayed_away_from),
 		cmocka_unit_test(a_channel_is_checked_with_the_url),
 	};
 

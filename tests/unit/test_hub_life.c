@@ -120,7 +120,7 @@ what_on_gone_has_to_say_leaves_before_the_loop_waits(void **state)
 	hub_turns(f, 1);
 	assert_int_equal(f->gones, 1);
 	assert_int_equal(ipc_in_read(&b->in, b->fd, NULL, 0, &fd_count),
-	    sizeof(struct ipc_header));
+	    2 * sizeof(struct ipc_header) + sizeof(struct ipc_step));
 	peer_expect(f, b, IPC_REOPEN, NULL, 0);
 }
 

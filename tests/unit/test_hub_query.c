@@ -270,10 +270,6 @@ a_hub_may_be_freed_with_questions_under_way(void **state)
 	/* The teardown frees it; the sanitizer and valgrind look. */
 }
 
-#define TEST(name)                                                             \
-	cmocka_unit_test_setup_teardown(name, hub_fixture_setup,               \
-	    hub_fixture_teardown)
-
 int
 main(void)
 {

@@ -96,10 +96,6 @@ a_worker_that_asks_and_dies_leaves_nothing_behind(void **state)
 	assert_int_equal(f->hub->queries.by_token.count, 0);
 }
 
-#define TEST(name)                                                             \
-	cmocka_unit_test_setup_teardown(name, hub_fixture_setup,               \
-	    hub_fixture_teardown)
-
 int
 main(void)
 {

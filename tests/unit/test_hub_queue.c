@@ -299,7 +299,7 @@ a_queue_that_finds_no_memory_ends_its_node_only(void **state)
 	f->hub->queued = 0;
 	s.seq++;
 	peer_publish(f, s.a, "t:x", s.seq, payload, LEN);
-	torture_fail_after(0);
+	torture_fail_one();
 	hub_turns(f, 3);
 	torture_off();
 	assert_null(s.slow->node);

@@ -202,10 +202,13 @@ descriptors_without_hello_are_closed(void **state)
 {
 	struct hub_fixture *f = *state;
 	struct witnesses w = call_witnesses(f);
-	struct peer *a = peer_new(f), *b = peer_stranger(f);
 	struct ipc_header ready = { .type = IPC_READY };
+	struct peer *a, *b;
 	int fd;
 
+	f->programs = true; /* a worker may have a connection to give */
+	a = peer_new(f);
+	b = peer_stranger(f);
 	fd = send_with_descriptor(a, &ready, sizeof(ready));
 	assert_cut_off(f, a, "descriptors without HELLO");
 	assert_closed(fd);
@@ -281,7 +284,7 @@ a_node_whose_channels_find_no_memory_is_closed(void **state)
 	struct ipc_join join = { .token = 1 };
 
 	peer_say(f, a, IPC_JOIN, &join, sizeof(join), "t:a", 3);
-	torture_fail_after(0);
+	torture_fail_one();
 	hub_turns(f, 3);
 	torture_off();
 	assert_null(a->node);

@@ -2,6 +2,7 @@
 #include "worker/link.c"
 #include "worker/link_hear.c"
 #include "worker/link_messages.c"
+#include "worker/link_move.c"
 #include "worker/link_say.c"
 
 #include "link_fixture.h"
@@ -76,8 +77,7 @@ welcome_brings_descriptors_which_are_the_workers(void **state)
 	int pipe_fd[2], fds[2];
 	char c;
 
-	link_is_up(f);
-	f->log[0] = '\0';
+	link_is_new(f);
 	assert_int_equal(pipe2(pipe_fd, O_CLOEXEC | O_NONBLOCK), 0);
 	fds[0] = pipe_fd[1];
 	fds[1] = pipe_fd[1];
@@ -85,15 +85,18 @@ welcome_brings_descriptors_which_are_the_workers(void **state)
 	    sizeof(say));
 	link_turns(f, 2);
 	assert_int_equal(f->fd_count, 2);
-	/* With any other message they are closed unseen. */
+	/* With a message that has none they wait, and end with the link. */
 	say.head.type = IPC_REOPEN;
 	say.head.len = 0;
 	assert_int_equal(net_send_fds(f->hub, &say.head, sizeof(say.head), fds,
 			     2),
 	    sizeof(say.head));
 	link_turns(f, 2);
-	assert_string_equal(f->log, "BR");
+	assert_string_equal(f->log, "WR");
 	(void)close(pipe_fd[1]);
+	assert_int_equal(read(pipe_fd[0], &c, 1), -1);
+	link_free(f->link);
+	f->link = NULL;
 	assert_int_equal(read(pipe_fd[0], &c, 1), 0);
 	(void)close(pipe_fd[0]);
 }

@@ -2,6 +2,7 @@
 #include "worker/link.c"
 #include "worker/link_hear.c"
 #include "worker/link_messages.c"
+#include "worker/link_move.c"
 #include "worker/link_say.c"
 
 #include "link_fixture.h"

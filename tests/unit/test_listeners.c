@@ -156,6 +156,34 @@ places_stay_right_when_a_slot_in_the_middle_closes(void **state)
 	listener_unref(listener);
 }
 
+/* What a service manager still holds is in the group, but gets nothing. */
+static void
+a_socket_that_somebody_else_closes_later_gets_no_connection(void **state)
+{
+	static const bool open[STATS_SLOTS_MAX] = { true, true };
+	struct listener *listener = open_four();
+	struct pollfd held[2] = { { .events = POLLIN }, { .events = POLLIN } };
+	unsigned queued[SLOTS];
+
+	(void)state;
+	listener->held = true;
+	held[0].fd = dup(listener->fds[2]);
+	held[1].fd = dup(listener->fds[3]);
+	listener_close(listener, 3);
+	listener_close(listener, 2);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(listener_steer(listener, open), 0);
+		spread(listener, 64, queued);
+		assert_int_equal(queued[0] + queued[1], 64);
+		assert_int_equal(poll(held, 2 - (nfds_t)i, 0), 0);
+		(void)close(held[1 - i].fd);
+	}
+	assert_int_equal(listener_steer(listener, open), 0);
+	spread(listener, 64, queued);
+	assert_int_equal(queued[0] + queued[1], 64);
+	listener_unref(listener);
+}
+
 static void
 a_taken_address_is_found_before_it_is_shared(void **state)
 {
@@ -304,6 +332,8 @@ main(void)
 		cmocka_unit_test(only_open_slots_get_new_connections),
 		cmocka_unit_test(
 		    places_stay_right_when_a_slot_in_the_middle_closes),
+		cmocka_unit_test(
+		    a_socket_that_somebody_else_closes_later_gets_no_connection),
 		cmocka_unit_test(a_taken_address_is_found_before_it_is_shared),
 		cmocka_unit_test(
 		    only_a_listening_socket_of_the_address_is_taken),

@@ -88,7 +88,11 @@ who_is_refused_for_good_leaves(void **state)
 	(void)state;
 	events->on_refused(&p, 500, "come back");
 	assert_said("");
+	/* It never had a place, so it will not have one. */
 	events->on_refused(&p, 0, "another version");
+	assert_said("leave 78\n");
+	serve();
+	events->on_refused(&p, 0, "no place any more");
 	assert_said("leave 1\n");
 }
 

@@ -55,6 +55,65 @@ a_later_one_takes_force_with_its_configuration(void **state)
 }
 
 static void
+the_same_one_again_is_neither_read_nor_applied(void **state)
+{
+	const struct contract *before;
+
+	(void)state;
+	welcome();
+	declare(NEWS);
+	configure(CONFIG);
+	before = p.worker.contract;
+	said[0] = '\0';
+	for (int i = 0; i < 2; i++) {
+		declare(NEWS);
+		assert_null(p.contract);
+		configure(CONFIG);
+		assert_ptr_equal(p.worker.contract, before);
+		assert_ptr_equal(p.worker.bus->contract, before);
+	}
+	assert_said(LIMITS "applied 1 ''\n" LIMITS "applied 1 ''\n");
+	/* What was refused meanwhile is not what is in force. */
+	declare("{\"shared\":1}");
+	configure(CONFIG);
+	declare("{\"shared\":1}");
+	configure(CONFIG);
+	assert_string_equal(strrchr(said, 'a'), "ays'\n");
+	declare(OTHER);
+	configure("nonsense 1\n");
+	declare(OTHER);
+	configure(CONFIG);
+	assert_true(has("other"));
+	/* None, twice, and one again. */
+	declare("");
+	configure(CONFIG);
+	declare("");
+	configure(CONFIG);
+	assert_null(p.worker.contract);
+	declare(OTHER);
+	configure(CONFIG);
+	assert_true(has("other"));
+}
+
+static void
+one_that_could_not_be_kept_is_read_again(void **state)
+{
+	(void)state;
+	welcome();
+	declare(NEWS);
+	configure(CONFIG);
+	torture_fail_after(0);
+	declare(OTHER);
+	torture_off();
+	assert_null(p.contract); /* no memory for it either */
+	configure(CONFIG);
+	assert_true(has("news"));
+	declare(OTHER);
+	configure(CONFIG);
+	assert_true(has("other"));
+}
+
+static void
 a_broken_one_leaves_contract_and_configuration_as_they_were(void **state)
 {
 	struct config *before;
@@ -155,6 +214,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_first_contract_is_in_force_when_clients_come),
 		TEST(a_later_one_takes_force_with_its_configuration),
+		TEST(the_same_one_again_is_neither_read_nor_applied),
+		TEST(one_that_could_not_be_kept_is_read_again),
 		TEST(
 		    a_broken_one_leaves_contract_and_configuration_as_they_were),
 		TEST(a_good_one_waits_when_the_configuration_is_broken),

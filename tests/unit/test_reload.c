@@ -29,37 +29,26 @@ on_info(struct waiter *waiter, const char *text)
 }
 
 static int
+come_up(void **state, bool spawn, const char *const *words)
+{
+	said[0] = '\0';
+	assert_int_equal(unsetenv("BAD_SLOT"), 0);
+	rig_up(&rig, spawn, words);
+	rig.waiter.info = on_info;
+	*state = &rig;
+	return 0;
+}
+
+static int
 set_up(void **state)
 {
-	(void)state;
-	said[0] = '\0';
-	assert_int_equal(setenv("FAKE", "good", 1), 0);
-	assert_int_equal(unsetenv("BAD_SLOT"), 0);
-	rig_init(&rig, true, flags);
-	rig.waiter.info = on_info;
-	rig_start(&rig);
-	rig_until(&rig, rig.ready > 0);
-	return 0;
+	return come_up(state, true, flags);
 }
 
 static int
 set_up_attach_only(void **state)
 {
-	(void)state;
-	said[0] = '\0';
-	rig_init(&rig, false, attach_only);
-	rig.waiter.info = on_info;
-	rig_start(&rig);
-	rig_until(&rig, rig.ready > 0);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	rig_release(&rig);
-	return 0;
+	return come_up(state, false, attach_only);
 }
 
 /* One more word at the end; it counts more than those before it. */
@@ -304,7 +293,7 @@ without_memory_the_old_configuration_stays(void **state)
 }
 
 #define RELOAD_TEST(name)                                                      \
-	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	cmocka_unit_test_setup_teardown(name, set_up, rig_tear_down)
 
 int
 main(int argc, char **argv)
@@ -319,7 +308,7 @@ main(int argc, char **argv)
 		RELOAD_TEST(another_number_of_workers_is_a_scale_at_the_end),
 		cmocka_unit_test_setup_teardown(
 		    without_memory_the_old_configuration_stays,
-		    set_up_attach_only, tear_down),
+		    set_up_attach_only, rig_tear_down),
 	};
 	const char *bad = getenv("BAD_SLOT");
 

@@ -17,28 +17,11 @@ static struct rig rig;
 static struct roll roll;
 static enum roll_result result;
 
-static void
-fakes_are(const char *how)
-{
-	assert_int_equal(setenv("FAKE", how, 1), 0);
-}
-
 static int
 set_up(void **state)
 {
-	(void)state;
-	fakes_are("good");
-	rig_init(&rig, true, flags);
-	rig_start(&rig);
-	rig_until(&rig, rig.ready > 0);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	rig_release(&rig);
+	rig_up(&rig, true, flags);
+	*state = &rig;
 	return 0;
 }
 
@@ -118,7 +101,41 @@ the_old_worker_serves_until_the_new_one_is_ready(void **state)
 	assert_int_equal(slot->state, SLOT_RUNNING);
 	assert_int_equal(slot->current->stage, PROCESS_ALIVE);
 	assert_int_equal(slot->next->generation, roll.generation);
-	assert_true(rig.supervisor->steered[1]);
+}
+
+/* Or they would be asked to go as soon as they have come. */
+static void
+new_clients_go_where_no_worker_is_about_to_leave(void **state)
+{
+	const bool *steered = rig.supervisor->steered;
+
+	(void)state;
+	rig.supervisor->now->config->start_timeout = 100;
+	fakes_are("mute");
+	roll_start(&roll, rig.supervisor, 1, 3, false);
+	assert_int_equal(roll_check(&roll), ROLL_BUSY);
+	rig_turn(&rig);
+	assert_true(steered[0] && !steered[1] && !steered[2]);
+	assert_int_equal(rig.page->accepting, 1);
+	rig_until(&rig, check());
+	assert_int_equal(result, ROLL_FAILED);
+	rig_turn(&rig);
+	assert_true(steered[0] && steered[1] && steered[2]);
+	assert_int_equal(rig.page->accepting, 3);
+}
+
+static void
+while_all_are_about_to_leave_all_get_new_clients(void **state)
+{
+	const bool *steered = rig.supervisor->steered;
+
+	(void)state;
+	fakes_are("mute");
+	roll_start(&roll, rig.supervisor, 0, 3, false);
+	assert_int_equal(roll_check(&roll), ROLL_BUSY);
+	rig_turn(&rig);
+	assert_true(steered[0] && steered[1] && steered[2]);
+	assert_int_equal(rig.page->accepting, 3);
 }
 
 static void
@@ -311,7 +328,8 @@ without_a_free_section_a_roll_waits(void **state)
 	assert_int_equal(result, ROLL_DONE);
 }
 
-#define ROLL_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define ROLL_TEST(name)                                                        \
+	cmocka_unit_test_setup_teardown(name, set_up, rig_tear_down)
 
 int
 main(int argc, char **argv)
@@ -320,6 +338,8 @@ main(int argc, char **argv)
 		ROLL_TEST(each_slot_gets_a_new_worker_one_after_the_other),
 		ROLL_TEST(nothing_is_done_before_the_check),
 		ROLL_TEST(the_old_worker_serves_until_the_new_one_is_ready),
+		ROLL_TEST(new_clients_go_where_no_worker_is_about_to_leave),
+		ROLL_TEST(while_all_are_about_to_leave_all_get_new_clients),
 		ROLL_TEST(a_roll_has_only_the_slots_that_were_asked_for),
 		ROLL_TEST(one_that_exits_ends_the_roll_and_touches_nobody_else),
 		ROLL_TEST(one_that_is_not_ready_in_time_ends_the_roll),

@@ -15,28 +15,11 @@ static const char *const flags[] = { "-n", "3", "--backoff-min", "1h",
 
 static struct rig rig;
 
-static void
-fakes_are(const char *how)
-{
-	assert_int_equal(setenv("FAKE", how, 1), 0);
-}
-
 static int
 set_up(void **state)
 {
-	(void)state;
-	fakes_are("good");
-	rig_init(&rig, true, flags);
-	rig_start(&rig);
-	rig_until(&rig, rig.ready > 0);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	rig_release(&rig);
+	rig_up(&rig, true, flags);
+	*state = &rig;
 	return 0;
 }
 
@@ -253,7 +236,7 @@ scales_queue_and_run_in_the_order_they_came(void **state)
 }
 
 #define SCALE_TEST(name)                                                       \
-	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	cmocka_unit_test_setup_teardown(name, set_up, rig_tear_down)
 
 int
 main(int argc, char **argv)

@@ -172,12 +172,22 @@ usr1_reopens_and_the_others_do_nothing(void **state)
 	(void)state;
 	get(SIGUSR1);
 	assert_int_equal(reopens, 1);
-	get(SIGUSR2);
 	get(SIGPIPE);
 	get(SIGCHLD);
 	assert_int_equal(reopens, 1);
 	assert_int_equal(stops, 0);
 	assert_int_equal(rig.jobs.count, 0);
+}
+
+static void
+usr2_asks_for_an_upgrade_without_flags(void **state)
+{
+	(void)state;
+	get(SIGUSR2);
+	assert_int_equal(rig.jobs.count, 1);
+	assert_int_equal(last_job()->kind, JOB_UPGRADE);
+	assert_int_equal(last_job()->arg, 0);
+	assert_null(last_job()->text);
 }
 
 static void
@@ -227,6 +237,7 @@ main(void)
 		    the_last_worker_stays_and_there_are_not_more_than_slots),
 		SIGNAL_TEST(a_signal_too_many_is_ignored),
 		SIGNAL_TEST(usr1_reopens_and_the_others_do_nothing),
+		SIGNAL_TEST(usr2_asks_for_an_upgrade_without_flags),
 		SIGNAL_TEST(
 		    they_alone_keep_no_loop_running_and_go_as_they_came),
 	};

@@ -17,12 +17,6 @@
 #include "fake_worker.h"
 #include "primary_rig.h"
 
-static void
-fakes_are(const char *how)
-{
-	assert_int_equal(setenv("FAKE", how, 1), 0);
-}
-
 /* ---- starting ---------------------------------------------------------- */
 
 static const char *const three[] = { "-n", "3", "--backoff-min", "5ms",
@@ -34,10 +28,7 @@ all_slots_run_and_ready_is_said_once(void **state)
 	struct rig rig;
 
 	(void)state;
-	fakes_are("good");
-	rig_init(&rig, true, three);
-	rig_start(&rig);
-	rig_until(&rig, rig.ready > 0);
+	rig_up(&rig, true, three);
 	assert_int_equal(rig_running(&rig), 3);
 	assert_int_equal(rig.page->slot_count, 3);
 	for (unsigned i = 0; i < 3; i++) {
@@ -58,10 +49,7 @@ a_killed_worker_is_back_and_its_counters_are_kept(void **state)
 	pid_t pid;
 
 	(void)state;
-	fakes_are("good");
-	rig_init(&rig, true, three);
-	rig_start(&rig);
-	rig_until(&rig, rig.ready > 0);
+	rig_up(&rig, true, three);
 	process = rig.supervisor->slots[1].current;
 	pid = process->pid;
 	rig.page->sections[process->section].now.deliveries = 5;
@@ -179,10 +167,7 @@ a_restart_replaces_each_worker(void **state)
 	pid_t pids[3];
 
 	(void)state;
-	fakes_are("good");
-	rig_init(&rig, true, three);
-	rig_start(&rig);
-	rig_until(&rig, rig.ready > 0);
+	rig_up(&rig, true, three);
 	for (unsigned i = 0; i < 3; i++)
 		pids[i] = rig_pid(&rig, i);
 	assert_int_equal(rig_job(&rig, JOB_RESTART, -1), 0);
@@ -205,10 +190,7 @@ a_replacement_that_fails_leaves_the_old_worker(void **state)
 	pid_t pid;
 
 	(void)state;
-	fakes_are("good");
-	rig_init(&rig, true, three);
-	rig_start(&rig);
-	rig_until(&rig, rig.ready > 0);
+	rig_up(&rig, true, three);
 	pid = rig_pid(&rig, 0);
 	fakes_are("exit1");
 	assert_int_equal(rig_job(&rig, JOB_RESTART, -1), 1);
@@ -225,10 +207,7 @@ scaling_adds_and_removes_the_highest_slots(void **state)
 	pid_t pid;
 
 	(void)state;
-	fakes_are("good");
-	rig_init(&rig, true, three);
-	rig_start(&rig);
-	rig_until(&rig, rig.ready > 0);
+	rig_up(&rig, true, three);
 	pid = rig_pid(&rig, 0);
 	assert_int_equal(jobs_scale_target(&rig.jobs, 1), 4);
 	assert_int_equal(rig_job(&rig, JOB_SCALE, 5), 0);
@@ -269,10 +248,7 @@ a_reload_sends_what_changes_in_place_and_waits(void **state)
 	pid_t pid;
 
 	(void)state;
-	fakes_are("good");
-	rig_init(&rig, true, three);
-	rig_start(&rig);
-	rig_until(&rig, rig.ready > 0);
+	rig_up(&rig, true, three);
 	pid = rig_pid(&rig, 0);
 	rig.argv[rig.argc++] = strdup("--max-message=2m");
 	rig.jobs.argc = rig.argc;
@@ -296,10 +272,7 @@ a_reload_that_rolls_and_fails_keeps_the_old_settings(void **state)
 	pid_t pid;
 
 	(void)state;
-	fakes_are("good");
-	rig_init(&rig, true, three);
-	rig_start(&rig);
-	rig_until(&rig, rig.ready > 0);
+	rig_up(&rig, true, three);
 	pid = rig_pid(&rig, 0);
 	rig.argv[rig.argc++] = strdup("--max-clients=77");
 	rig.jobs.argc = rig.argc;

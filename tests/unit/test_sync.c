@@ -1,6 +1,8 @@
 /* test_sync.c - the bridge: what goes out, what goes wrong. */
 #include "sync_rig.h"
 
+#include "primary/hub_sink.h"
+#include "primary/sync/redis_door.h"
 #include "torture.h"
 #include "wire/push.h"
 
@@ -270,6 +272,28 @@ out_of_memory_is_a_reason_not_to_open(void **state)
 #define SYNC_TEST(name)                                                        \
 	cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
+/* ---- the Redis door -------------------------------------------------------- */
+
+static void
+what_another_bus_brings_to_the_redis_door_is_not_carried_on(void **state)
+{
+	struct ipc_envelope envelope = {
+		.head.origin = { PEER_HOST, DOOR_BRIDGE_SLOT, 1 },
+		.channel = "t:x",
+		.channel_len = 3,
+		.payload = (const unsigned char *)"1",
+		.payload_len = 1,
+	};
+
+	(void)state;
+	rig_start("");
+	assert_int_equal(hub_inject(rig.f->hub, NULL, &envelope), 0);
+	assert_int_equal(rig.count, 0);
+	envelope.head.origin.slot = DOOR_SLOT;
+	assert_int_equal(hub_inject(rig.f->hub, NULL, &envelope), 0);
+	assert_sent(0, "", "x", false, "1", 1);
+}
+
 int
 main(void)
 {
@@ -288,6 +312,8 @@ main(void)
 		    what_the_driver_tells_is_told_to_nodes_with_its_stage),
 		SYNC_TEST(its_state_is_in_the_statistics),
 		SYNC_TEST(out_of_memory_is_a_reason_not_to_open),
+		SYNC_TEST(
+		    what_another_bus_brings_to_the_redis_door_is_not_carried_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,19 +18,8 @@ static struct rig rig;
 static int
 set_up(void **state)
 {
-	(void)state;
-	assert_int_equal(setenv("FAKE", "good", 1), 0);
-	rig_init(&rig, true, flags);
-	rig_start(&rig);
-	rig_until(&rig, rig.ready > 0);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	rig_release(&rig);
+	rig_up(&rig, true, flags);
+	*state = &rig;
 	return 0;
 }
 
@@ -233,7 +222,7 @@ it_looks_several_times_in_stall_timeout_and_never_spins(void **state)
 }
 
 #define WATCH_TEST(name)                                                       \
-	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	cmocka_unit_test_setup_teardown(name, set_up, rig_tear_down)
 
 int
 main(int argc, char **argv)

@@ -75,11 +75,25 @@ link_set_stats(struct link *link, struct stats_worker *stats)
 }
 
 void
+link_set_bus(struct link *link, const char *name)
+{
+	(void)link;
+	(void)name;
+}
+
+void
 link_set_listeners(struct link *link, const int *fds, size_t count)
 {
 	(void)link;
 	(void)fds;
 	listener_count = count;
+}
+
+void
+link_set_knocking(struct link *link, bool knocks)
+{
+	(void)link;
+	(void)knocks;
 }
 
 void
@@ -96,6 +110,12 @@ link_flush_all(struct link *link, int timeout_ms)
 	(void)link;
 	assert_int_equal(timeout_ms, LAST_WORDS_MS);
 	note("flush-all");
+}
+
+void
+runtime_ready_again(struct runtime *runtime)
+{
+	assert_ptr_equal(runtime, p);
 }
 
 void

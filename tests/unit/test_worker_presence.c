@@ -204,6 +204,52 @@ a_listener_may_change_the_room_while_it_is_told(void **state)
 	cbus_unsubscribe(sub);
 }
 
+static void
+one_that_has_moved_is_told_to_who_follows(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = fixture_client(worker);
+
+	client->home.slot = 7;
+	client->number = 70;
+	presence_moved(worker, client); /* nobody follows anything */
+	put(client, "r:x");
+	put(client, "r:y");
+	assert_int_equal(fixture_join(client, "t:a", "1"), 0);
+	fake_link_answer_all(worker);
+	want(worker, "p:r:y", true);
+	want(worker, "p:t:a", true);
+	(void)fake_link_said(worker->link);
+	presence_moved(worker, client);
+	assert_string_equal(fake_link_said(worker->link),
+	    "publish p:r:y 2 join "
+	    "{\"conn\":\"0000002a-7-3-70\",\"user\":\"\",\"role\":\"\"}\n"
+	    "publish p:t:a 2 join "
+	    "{\"conn\":\"0000002a-7-3-70\",\"user\":\"\",\"role\":\"\"}\n");
+	client->home = worker->id;
+	client->number = 1;
+}
+
+static void
+who_follows_is_to_ask_about_one_that_did_not_come(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = fixture_client(worker);
+
+	put(client, "r:x");
+	put(client, "r:y");
+	fake_link_answer_all(worker);
+	(void)fake_link_said(worker->link);
+	presence_unsure(worker, client); /* nobody follows */
+	assert_string_equal(fake_link_said(worker->link), "");
+	want(worker, "p:r:x", true);
+	(void)fake_link_said(worker->link);
+	presence_unsure(worker, client);
+	assert_string_equal(fake_link_said(worker->link),
+	    "publish p:r:x 2 here {}\n");
+	want(worker, "p:r:x", false);
+}
+
 int
 main(void)
 {
@@ -212,11 +258,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_is_said_when_nobody_asked),
 		TEST(joins_and_leaves_are_said_while_they_are_wanted),
+		TEST(who_follows_is_to_ask_about_one_that_did_not_come),
 		TEST(a_subscription_is_presence_in_its_topic),
 		TEST(the_end_of_a_connection_says_leave_with_who_it_was),
 		TEST(what_was_wanted_is_forgotten_with_the_hub),
 		TEST(a_listener_of_this_worker_hears_without_the_hub),
 		TEST(a_listener_may_change_the_room_while_it_is_told),
+		TEST(one_that_has_moved_is_told_to_who_follows),
 	};
 #undef TEST
 

@@ -83,6 +83,15 @@ export interface PublishOptions extends RequestOptions {
  */
 export type Token = string | (() => string | null | undefined | Promise<string | null | undefined>);
 
+/** Why a connection went. */
+export interface CloseInfo {
+	/** As the bus has closed it; 1006: it just broke, or could not be had. */
+	code: number;
+	reason: string;
+	/** The worker leaves and asks to come back after so many milliseconds; null: it does not. */
+	retryIn: number | null;
+}
+
 /** What a WebSocket must have, be it the browser's, Node's or that of the "ws" package. */
 export interface WebSocketConstructor {
 	new (url: string, protocols: string[]): object;
@@ -97,6 +106,7 @@ export interface Options<C extends Contract = OpenContract> {
 	/** The implementation; for Node before version 22. */
 	WebSocket?: WebSocketConstructor;
 	onstate?: Client<C>["onstate"];
+	onclose?: Client<C>["onclose"];
 	onerror?: Client<C>["onerror"];
 	ongap?: Client<C>["ongap"];
 	/** First and longest wait before a new try: 500 and 30000. */
@@ -175,7 +185,7 @@ export class Client<C extends Contract = OpenContract> {
 	private constructor();
 
 	readonly state: State;
-	/** This connection and the worker it is on; null while there is none. */
+	/** This connection, and the worker it came to; null while there is none. */
 	readonly conn: string | null;
 	readonly node: string | null;
 	/** Who the bus takes us for; null: nobody, or it has not said. */
@@ -186,6 +196,11 @@ export class Client<C extends Contract = OpenContract> {
 
 	/** The state has changed. */
 	onstate: ((state: State, client: this) => void) | null;
+	/**
+	 * The connection went, and not by close(). The next try is at retryAt: exactly when the
+	 * worker has asked for it, else after a random time. state is "closed" when there is none.
+	 */
+	onclose: ((info: CloseInfo, client: this) => void) | null;
 	/**
 	 * Nobody else hears of it: a subscription was refused, a handler or the token function
 	 * threw, a new token was refused, the bus turns us away. Not set: the console gets it.

@@ -47,9 +47,9 @@ class BusError extends Error {
 
 class Client {
 	constructor(url, options = {}) {
-		const { onstate = null, onerror = null, ongap = null, token } = options;
+		const { onstate = null, onclose = null, onerror = null, ongap = null, token } = options;
 
-		Object.assign(this, { onstate, onerror, ongap, state: "closed" });
+		Object.assign(this, { onstate, onclose, onerror, ongap, state: "closed" });
 		this._options = { ...DEFAULTS, WebSocket: root.WebSocket, ...options };
 		if (!this._options.WebSocket)
 			throw new TypeError("no WebSocket here: give one as options.WebSocket");
@@ -161,21 +161,22 @@ class Client {
 	_lost(code, reason) {
 		const socket = this._detach();
 		const again = code === 4401 && this._newToken && ++this._refusals < REFUSALS_MAX;
+		const refused = !again && REFUSALS[code];
+		const asked = code === 1001 ? retryIn(reason) : null;
 
 		if (socket?.readyState < 2)
 			socket.close();
-		this._requests.forEach((request, id) =>
-			request.sent !== null && this._settle(id, disconnected()));
-		if (again || !REFUSALS[code])
-			return this._wait(code === 1001 ? retryIn(reason) : null);
-		this._stop();
-		this._fail(new BusError(REFUSALS[code], reason || "the bus turns this client away"));
+		this._requests.forEach((r, id) => r.sent !== null && this._settle(id, disconnected()));
+		refused ? this._stop() : this._wait(asked);
+		this._guard(() => this.onclose?.({ code, reason, retryIn: asked && Number(asked) }, this));
+		if (refused)
+			this._fail(new BusError(refused, reason || "the bus turns this client away"));
 	}
 
 	_wait(asked) {
-		const { backoffMin, backoffMax } = this._options;
-		const random = Math.random() * Math.min(backoffMax, backoffMin * 2 ** this._attempt++);
-		const delay = Number(asked ?? random);
+		const { backoffMin: min, backoffMax: max } = this._options;
+		const random = () => Math.random() * Math.min(max, min * 2 ** this._attempt++);
+		const delay = Number(asked ?? random()); /* being asked to go is no failure */
 
 		this.retryAt = Date.now() + delay;
 		this._timer("retry", delay, () => this._open());
@@ -203,8 +204,7 @@ class Client {
 	/* From now on we may say what we like. */
 	_enter() {
 		this._held = false;
-		this._timer("stable", this._options.stableAfter,
-		    () => { this._attempt = this._refusals = 0; });
+		this._timer("stable", this._options.stableAfter, () => this._attempt = this._refusals = 0);
 		for (const [kind, items] of Object.entries(this._followed))
 			items.forEach((item) => this._join(kind, item));
 		this._flush();

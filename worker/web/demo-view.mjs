@@ -95,12 +95,16 @@ function rate(value, last, ms) {
 	return Math.max(0, value - last) * 1000 / ms;
 }
 
-/** The sentence at the top of the page. */
-export function connectionText(client) {
+/**
+ * The sentence at the top of the page.
+ * @param {object} client
+ * @param {?string} node it was last heard of on: welcome's, until it is moved
+ */
+export function connectionText(client, node) {
 	if (client.state === "open") {
-		const worker = workerOf(client.node);
+		const worker = workerOf(node);
 
-		return (worker === null ? `Connected to ${client.node}` :
+		return (worker === null ? `Connected to ${node}` :
 		    `This window is on worker ${worker}`) + (client.user ? `, as ${client.user}` : "");
 	}
 	if (client.state === "connecting")

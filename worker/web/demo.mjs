@@ -38,7 +38,10 @@ let token = sessionStorage.getItem("token");
 const client = open({ onerror: showError,
     ongap: (topic, missed) => addNotice(`${missed} missed: this window was too slow`) });
 
-client.onstate = () => { keepToken(); showConnection(); };
+/* A window that is moved to another worker notices nothing; what it says does. */
+let node = null;
+
+client.onstate = () => { node = client.node; keepToken(); showConnection(); };
 
 function open(options) {
 	try {
@@ -72,10 +75,10 @@ function keepToken() {
 }
 
 function showConnection() {
-	const text = connectionText(client);
+	const text = connectionText(client, node);
 
 	$("connection").dataset.state = client.state;
-	$("connection").dataset.node = client.node || "";
+	$("connection").dataset.node = node || "";
 	$("connection").title = client.conn ? `Connection ${client.conn}` : "";
 	/* Only a change is written, for a screen reader says it aloud. */
 	if ($("connection-text").textContent !== text)
@@ -114,7 +117,8 @@ function addNotice(text) {
 
 function addMessage(data, { from }) {
 	const worker = workerOf(from);
-	const item = element("li", { className: data.window === windowId ? "mine" : "" },
+	const mine = data.window === windowId;
+	const item = element("li", { className: mine ? "mine" : "" },
 	    element("span", { className: "who", textContent: String(data.name) }));
 
 	if (worker !== null)
@@ -122,6 +126,10 @@ function addMessage(data, { from }) {
 		    `worker ${worker}`));
 	item.append(element("span", { className: "text", textContent: String(data.text) }));
 	addLine(item);
+	if (mine && node !== from) {
+		node = from;
+		showConnection();
+	}
 }
 
 const windowId = Math.random().toString(36).slice(2);
@@ -150,7 +158,7 @@ function cell(text, attributes) {
 }
 
 function markHere(row) {
-	const here = Number(row.dataset.worker) === workerOf(client.node);
+	const here = Number(row.dataset.worker) === workerOf(node);
 
 	row.classList.toggle("here", here);
 	row.querySelector(".here-mark").hidden = !here;

@@ -27,8 +27,7 @@ struct listener {
 
 static struct cbus *bus;
 static struct listener listeners[LISTENERS_MAX];
-static cJSON *heard;
-static cJSON *errors;
+static cJSON *heard, *errors;
 
 static const char *
 word(const cJSON *in, const char *name)
@@ -72,10 +71,9 @@ on_data(void *arg, const void *data, size_t len, const struct cbus_info *info)
 static struct listener *
 find(const char *name)
 {
-	for (int i = 0; i < LISTENERS_MAX; i++) {
+	for (int i = 0; i < LISTENERS_MAX; i++)
 		if (strcmp(listeners[i].name, name) == 0)
 			return &listeners[i];
-	}
 	return NULL;
 }
 
@@ -248,6 +246,14 @@ do_room(const cJSON *in, struct cbus_conn *conn)
 }
 
 static int
+do_kick(const cJSON *in, struct cbus_conn *conn)
+{
+	(void)conn;
+	return cbus_kick(bus, word(in, "conn"), word(in, "user"),
+	    (uint16_t)number(in, "code"), NULL);
+}
+
+static int
 do_size(const cJSON *in, struct cbus_conn *conn)
 {
 	(void)conn;
@@ -269,6 +275,7 @@ static const struct {
 	{ "distribute", do_distribute },
 	{ "notify", do_notify },
 	{ "room", do_room },
+	{ "kick", do_kick },
 	{ "size", do_size },
 };
 
@@ -286,18 +293,17 @@ on_do(void *arg, struct cbus_call *call, struct cbus_conn *conn,
     const void *input, size_t len)
 {
 	cJSON *in = cJSON_ParseWithLength(input, len);
+	size_t count = sizeof(calls) / sizeof(calls[0]), i = 0;
 	const char *name = word(in, "call");
 
 	(void)arg;
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		if (name == NULL || strcmp(calls[i].name, name) != 0)
-			continue;
+	while (i < count && (name == NULL || strcmp(calls[i].name, name) != 0))
+		i++;
+	if (i < count)
 		reply_number(call, calls[i].run(in, conn));
-		cJSON_Delete(in);
-		return;
-	}
+	else
+		(void)cbus_fail(call, CBUS_BAD_REQUEST, "no such call");
 	cJSON_Delete(in);
-	(void)cbus_fail(call, CBUS_BAD_REQUEST, "no such call");
 }
 
 /* {"heard":[...],"errors":[...]}, and both are empty again. */
@@ -347,19 +353,15 @@ on_room_count(void *arg, struct cbus_call *call, struct cbus_conn *conn,
 static int
 start(struct cbus *the_bus, void **ret_arg)
 {
-	int rc;
-
 	*ret_arg = NULL;
 	bus = the_bus;
 	heard = cJSON_CreateArray();
 	errors = cJSON_CreateArray();
 	cbus_on_error(bus, on_error, NULL);
-	rc = cbus_handle(bus, "do", on_do, NULL);
-	if (rc == 0)
-		rc = cbus_handle(bus, "book", on_book, NULL);
-	if (rc == 0)
-		rc = cbus_handle(bus, "count", on_room_count, NULL);
-	return rc;
+	if (cbus_handle(bus, "do", on_do, NULL) != 0 ||
+	    cbus_handle(bus, "book", on_book, NULL) != 0)
+		return -ENOMEM;
+	return cbus_handle(bus, "count", on_room_count, NULL);
 }
 
 static void

@@ -30,4 +30,4 @@ start(struct cbus *bus, void **ret_arg)
 } // namespace
 
 const struct cbus_app cbus_app = { CBUS_APP_VERSION, "cxx", start, nullptr,
-	nullptr, nullptr, nullptr, nullptr, nullptr };
+	nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr };
