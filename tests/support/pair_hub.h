@@ -184,8 +184,11 @@ hear_one(int at)
 	}
 	said = queues[at][0];
 	waiting[at]--;
-	memmove(queues[at], queues[at] + 1, waiting[at] * sizeof(said));
-	memmove(senders[at], senders[at] + 1, waiting[at] * sizeof(from));
+	/* valgrind takes a checked memmove() for a memcpy() that overlaps. */
+	for (size_t i = 0; i < (size_t)waiting[at]; i++) {
+		queues[at][i] = queues[at][i + 1];
+		senders[at][i] = senders[at][i + 1];
+	}
 	if (said.type != IPC_PUBLISH) {
 		pair_deliver(worker, &from, &said);
 		return;

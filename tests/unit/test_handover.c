@@ -250,7 +250,7 @@ a_state_is_sealed_and_belongs_to_one_process(void **state)
 static void
 an_exec_that_fails_leaves_everything_as_it_was(void **state)
 {
-	char *argv[] = { NULL };
+	char name[] = "busctl", *argv[] = { name, NULL };
 	struct handover_out *out = sample_write(&sample);
 	int fd, other = dup(STDIN_FILENO);
 

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "primary/handover.h"
 #include "primary/trial.h"
+#include "primary_rig.h"
 
 #define STATUS(code) ((code) << 8)
 
@@ -241,5 +242,5 @@ main(void)
 		cmocka_unit_test(what_cannot_be_executed_is_told),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RIG_RUN_WITH_PIDFD(tests);
 }
