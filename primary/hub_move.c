@@ -139,7 +139,8 @@ hub_move_give(struct hub_node *node, struct ipc_message *message)
 		say(node, &peer, give.token, IPC_STEP_NO, false);
 		return;
 	}
-	if (!ipc_fds_has_room(&taker->out_fds)) {
+	/* The hub has no descriptor for it, or the taker does not read. */
+	if (fds[0] == -1 || !ipc_fds_has_room(&taker->out_fds)) {
 		hub_close_fds(fds, give.fd_count);
 		say(node, &peer, give.token, IPC_STEP_NO, false);
 		say(taker, &node->id, give.token, IPC_STEP_NO, true);

@@ -93,7 +93,8 @@ WARN_UNUSED ssize_t net_send_fds(int fd, const void *data, size_t len,
 /*
  * recvmsg() that takes descriptors: bytes read, 0 at the end, or -errno.
  * At most max descriptors are stored in fds (the caller owns them), further
- * ones are closed; *ret_count says how many.
+ * ones are closed; *ret_count says how many.  When the process may have no more
+ * descriptors all of these are lost: then there is one, -1.
  */
 WARN_UNUSED ssize_t net_recv_fds(int fd, void *data, size_t len, int *fds,
     size_t max, size_t *ret_count);

@@ -253,6 +253,11 @@ net_recv_fds(int fd, void *data, size_t len, int *fds, size_t max,
 		    cmsg->cmsg_type == SCM_RIGHTS)
 			take_fds(cmsg, fds, max, &count);
 	}
+	if ((msg.msg_flags & MSG_CTRUNC) != 0 && max != 0) {
+		while (count > 0)
+			(void)close(fds[--count]); /* some, and others lack */
+		fds[count++] = -1;
+	}
 	*ret_count = count;
 	return n;
 }

@@ -11,7 +11,7 @@ static void
 close_all(const int *fds, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		(void)close(fds[i]); /* nothing to do about a failing close */
+		(void)close(fds[i]); /* nothing to do about it; -1: was lost */
 }
 
 void
@@ -112,11 +112,14 @@ ipc_fds_came(struct ipc_fds_in *in, const int *fds, size_t count)
 bool
 ipc_fds_take(struct ipc_fds_in *in, int *fds, size_t count)
 {
-	if (count > in->count)
+	size_t used = in->count != 0 && in->fds[0] == -1 ? 1 : count;
+
+	if (used > in->count)
 		return false;
-	memcpy(fds, in->fds, count * sizeof(fds[0]));
-	in->count -= count;
-	memmove(in->fds, in->fds + count, in->count * sizeof(fds[0]));
+	for (size_t i = 0; i < count; i++)
+		fds[i] = in->fds[used == count ? i : 0];
+	in->count -= used;
+	memmove(in->fds, in->fds + used, in->count * sizeof(fds[0]));
 	return true;
 }
 

@@ -70,7 +70,10 @@ void ipc_fds_out_release(struct ipc_fds_out *out);
 WARN_UNUSED bool ipc_fds_came(struct ipc_fds_in *in, const int *fds,
     size_t count);
 
-/* The next count of them.  False: so many have not come. */
+/*
+ * The next count of them.  False: so many have not come.  -1 for each when they
+ * came and were lost, because this process may have no more: net_recv_fds().
+ */
 WARN_UNUSED bool ipc_fds_take(struct ipc_fds_in *in, int *fds, size_t count);
 
 /* Close those that nobody took. */

@@ -3,6 +3,8 @@
  */
 #include "hub_move_rig.h"
 
+#include "fd_limit.h"
+
 static uint64_t violations; /* that there were in this test */
 
 static void
@@ -239,6 +241,37 @@ a_connection_without_its_socket_ends_who_gave_it(void **state)
 }
 
 static void
+without_a_descriptor_for_it_the_hub_says_no_to_both(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct peer *giver = new_worker(f), *taker = new_worker(f);
+	const struct ipc_node_id a = giver->node->id, b = taker->node->id;
+	struct ipc_give give = { .peer = b, .token = TOKEN, .fd_count = 1 };
+	struct rlimit old;
+	struct buf out;
+
+	if (fd_limit_is_kept_elsewhere())
+		return;
+	buf_init(&out, SIZE_MAX);
+	assert_int_equal(ipc_append(&out, IPC_GIVE, &give, sizeof(give),
+			     "state", 5, NULL, 0),
+	    0);
+	assert_int_equal(net_send_fds(giver->fd, buf_data(&out), out.len,
+			     &giver->fd, 1),
+	    out.len);
+	buf_release(&out);
+	assert_true(fd_limit_begin(0, &old));
+	hub_turns(f, 2);
+	fd_limit_end(&old);
+	expect_step(f, giver, &b, IPC_STEP_NO, false);
+	expect_step(f, taker, &a, IPC_STEP_NO, true);
+	say_give(f, giver, &b, 1, 1); /* and the next one finds its way */
+	peer_expect(f, taker, IPC_GIVE, NULL, 0);
+	assert_int_equal(f->stats.violations, 0);
+	assert_int_equal(f->gones, 0);
+}
+
+static void
 descriptors_that_nobody_takes_are_bounded(void **state)
 {
 	struct hub_fixture *f = *state;
@@ -330,6 +363,7 @@ main(void)
 		TEST(nobody_hears_of_a_program_that_has_gone),
 		TEST(a_program_that_moves_connections_is_cut_off),
 		TEST(a_connection_without_its_socket_ends_who_gave_it),
+		TEST(without_a_descriptor_for_it_the_hub_says_no_to_both),
 		TEST(descriptors_that_nobody_takes_are_bounded),
 		TEST(steps_that_only_the_hub_takes_end_who_says_them),
 		TEST(an_order_names_those_that_are_on_the_bus),

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/net.h"
+#include "fd_limit.h"
 
 enum {
 	MANY = 40
@@ -210,6 +211,29 @@ descriptors_that_nobody_wants_are_closed(void **state)
 }
 
 static void
+descriptors_that_have_no_room_are_one_that_is_lost(void **state)
+{
+	struct rlimit old;
+	int fds[2], got[4], before = open_count();
+	size_t count = 9;
+	char byte;
+
+	(void)state;
+	if (fd_limit_is_kept_elsewhere())
+		return;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	assert_int_equal(net_send_fds(fds[0], "x", 1, fds, 2), 1);
+	assert_true(fd_limit_begin(1, &old)); /* for one of the two */
+	assert_int_equal(net_recv_fds(fds[1], &byte, 1, got, 4, &count), 1);
+	fd_limit_end(&old);
+	assert_int_equal(count, 1);
+	assert_int_equal(got[0], -1);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	assert_int_equal(open_count(), before);
+}
+
+static void
 sending_says_when_it_would_wait_and_when_nobody_is_there(void **state)
 {
 	static char block[65536];
@@ -249,6 +273,8 @@ main(void)
 		cmocka_unit_test(the_kernel_says_who_the_peer_is),
 		cmocka_unit_test(descriptors_arrive_with_the_first_byte),
 		cmocka_unit_test(descriptors_that_nobody_wants_are_closed),
+		cmocka_unit_test(
+		    descriptors_that_have_no_room_are_one_that_is_lost),
 		cmocka_unit_test(
 		    sending_says_when_it_would_wait_and_when_nobody_is_there),
 	};
