@@ -12,23 +12,6 @@
 #include "primary/upgrade.h"
 #include "wire/stats.h"
 
-/* A whole number of at most max.  False: it is none. */
-static bool
-parse_number(const char *text, int max, int *ret_number)
-{
-	char *end;
-	long number;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	number = strtol(text, &end, 10);
-	if (errno != 0 || *end != '\0' || number > max)
-		return false;
-	*ret_number = (int)number;
-	return true;
-}
-
 /* What jobs_add() has said, when it was no. */
 static void
 answer_busy(struct control_peer *peer, int rc)
@@ -79,7 +62,7 @@ on_restart(struct control_peer *peer, const char *arg)
 {
 	int slot = -1;
 
-	if (*arg != '\0' && !parse_number(arg, INT_MAX, &slot))
+	if (*arg != '\0' && !jobs_number(arg, INT_MAX, &slot))
 		control_answer(peer, 2, "restart: not the number of a slot");
 	else
 		add_job(peer, JOB_RESTART, slot);
@@ -90,7 +73,7 @@ on_scale(struct control_peer *peer, const char *arg)
 {
 	int workers = 0;
 
-	if (!parse_number(arg, STATS_SLOTS_MAX, &workers) || workers == 0)
+	if (!jobs_number(arg, STATS_SLOTS_MAX, &workers) || workers == 0)
 		control_answer(peer, 2, "scale: a number from 1 to 256");
 	else
 		add_job(peer, JOB_SCALE, workers);
@@ -109,7 +92,7 @@ on_upgrade(struct control_peer *peer, const char *arg)
 	memcpy(number, arg, len);
 	number[len] = '\0';
 	if (*arg != '\0' &&
-	    !parse_number(number, UPGRADE_FLAGS_END - 1, &flags)) {
+	    !jobs_number(number, UPGRADE_FLAGS_END - 1, &flags)) {
 		control_answer(peer, 2, "upgrade: flags that do not exist");
 		return;
 	}

@@ -341,3 +341,19 @@ jobs_check(struct jobs *jobs)
 		kinds[jobs->running->kind].check(jobs);
 	supervisor->job_waits = jobs->running != NULL;
 }
+
+bool
+jobs_number(const char *text, int max, int *ret_number)
+{
+	char *end;
+	long number;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	number = strtol(text, &end, 10);
+	if (errno != 0 || *end != '\0' || number > max)
+		return false;
+	*ret_number = (int)number;
+	return true;
+}

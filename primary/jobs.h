@@ -140,4 +140,10 @@ void upgrade_check(struct jobs *jobs);
 /* Are there workers in slots that should have none? */
 bool scale_is_due(const struct supervisor *supervisor);
 
+/*
+ * The argument of a job as it is typed: a whole number of at most max.  False:
+ * it is none.
+ */
+bool jobs_number(const char *text, int max, int *ret_number);
+
 #endif /* PRIMARY_JOBS_H */

@@ -17,23 +17,6 @@ enum {
 	STATUS_MAX = 48 * 1024
 };
 
-/* A whole number of at most max.  False: it is none. */
-static bool
-parse_number(const char *text, long max, int *ret_number)
-{
-	char *end;
-	long number;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	number = strtol(text, &end, 10);
-	if (errno != 0 || *end != '\0' || number > max)
-		return false;
-	*ret_number = (int)number;
-	return true;
-}
-
 static void
 refuse(struct pm2 *pm2, const char *action, const char *why)
 {
@@ -121,7 +104,7 @@ run_restart(void *arg, const char *words)
 {
 	int slot = -1;
 
-	if (*words != '\0' && !parse_number(words, INT_MAX, &slot))
+	if (*words != '\0' && !jobs_number(words, INT_MAX, &slot))
 		refuse(arg, "restart", "not the number of a slot");
 	else
 		add_job(arg, "restart", JOB_RESTART, slot);
@@ -135,7 +118,7 @@ run_scale(void *arg, const char *words)
 	bool relative = *words == '+' || *words == '-';
 	int workers = 0;
 
-	if (!parse_number(words + relative, STATS_SLOTS_MAX, &workers)) {
+	if (!jobs_number(words + relative, STATS_SLOTS_MAX, &workers)) {
 		refuse(pm2, "scale", "a number from 1 to 256, or +N, or -N");
 		return;
 	}

@@ -32,7 +32,8 @@ leave_it(struct move *move)
 {
 	struct client *client = move->client;
 
-	if (move->stage == MOVE_TAKEN)
+	/* It was in rows of ours since CUT, and perhaps said to have come. */
+	if (client->counted)
 		presence_unsure(client->worker, client);
 	move_free(move);
 	client_moved_away(client); /* its copy of the socket, if it has one */

@@ -64,26 +64,12 @@ look_at_hub(struct doctor *doctor, const struct place *place)
 
 /* ---- workers --------------------------------------------------------------- */
 
-static const struct stats_section *
-section_of(const struct stats_page *page, uint32_t slot)
-{
-	const struct stats_section *section;
-
-	for (size_t i = 0; i < STATS_SECTIONS_MAX; i++) {
-		section = &page->sections[i];
-		if (section->used != 0 && section->slot == slot &&
-		    section->pid == page->slots[slot].pid)
-			return section;
-	}
-	return NULL;
-}
-
 /* True: it takes clients. */
 static bool
 look_at_worker(struct doctor *doctor, const struct stats_page *page, uint32_t i)
 {
 	const struct stats_slot *slot = &page->slots[i];
-	const struct stats_section *section = section_of(page, i);
+	const struct stats_section *section = stats_section_of(page, i);
 	uint64_t now = clock_now_ms();
 
 	if (slot->crash_loop != 0) {

@@ -20,21 +20,6 @@ age(uint64_t now_ms, uint64_t then_ms)
 	return now_ms > then_ms ? now_ms - then_ms : 0;
 }
 
-/* The section of the slot's current process, or NULL. */
-static const struct stats_section *
-section_of(const struct stats_page *page, uint32_t slot)
-{
-	const struct stats_section *section;
-
-	for (size_t i = 0; i < STATS_SECTIONS_MAX; i++) {
-		section = &page->sections[i];
-		if (section->used != 0 && section->slot == slot &&
-		    section->pid == page->slots[slot].pid)
-			return section;
-	}
-	return NULL;
-}
-
 /* Is there anything to say about this slot? */
 static bool
 is_shown(const struct stats_page *page, uint32_t slot)
@@ -57,7 +42,7 @@ add_worker(struct status *status, uint32_t slot, uint64_t now_ms)
 		return;
 	worker = &status->workers[status->worker_count++];
 	*worker = (struct status_worker){ .slot = slot, .sum = sum };
-	section = section_of(page, slot);
+	section = stats_section_of(page, slot);
 	if (section == NULL)
 		return;
 	worker->uptime_ms = age(now_ms, section->started_ms);

@@ -235,7 +235,7 @@ enum ipc_step_kind {
 	IPC_STEP_CUT,        /* hub to taker: the hub passed ACCEPT on here */
 	IPC_STEP_TAKEN,      /* taker: I hold the socket and wait for GO */
 	IPC_STEP_GO,         /* giver: it is yours */
-	IPC_STEP_NO,         /* any of the three: not now; text says why */
+	IPC_STEP_NO,         /* any of the three: not now */
 	IPC_STEP_GONE,       /* hub: this peer has gone; token is 0 */
 };
 
@@ -244,7 +244,7 @@ struct ipc_step {
 	uint32_t token;
 	uint16_t kind;  /* enum ipc_step_kind */
 	uint16_t giver; /* 1: the giver says it */
-};                      /* followed by words for people */
+};
 
 struct ipc_give {
 	struct ipc_node_id peer;
@@ -335,7 +335,7 @@ struct ipc_applied {
 	    sizeof(struct ipc_offer) + IPC_OFFER_MAX,                         \
 	    "a connection could come to you")                                 \
 	X(STEP,    IPC_UP | IPC_DOWN, sizeof(struct ipc_step),                \
-	    sizeof(struct ipc_step) + IPC_TEXT_MAX,                           \
+	    sizeof(struct ipc_step),                                          \
 	    "a step of a move")                                               \
 	X(GIVE,    IPC_UP | IPC_DOWN, sizeof(struct ipc_give),                \
 	    sizeof(struct ipc_give) + IPC_GIVE_MAX,                           \

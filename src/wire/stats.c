@@ -211,6 +211,20 @@ stats_unmap(const struct stats_page *page)
 	(void)munmap((void *)(uintptr_t)page, sizeof(*page));
 }
 
+const struct stats_section *
+stats_section_of(const struct stats_page *page, uint32_t slot)
+{
+	const struct stats_section *section;
+
+	for (size_t i = 0; i < STATS_SECTIONS_MAX; i++) {
+		section = &page->sections[i];
+		if (section->used != 0 && section->slot == slot &&
+		    section->pid == page->slots[slot].pid)
+			return section;
+	}
+	return NULL;
+}
+
 void
 stats_sum_slot(const struct stats_page *page, uint32_t slot,
     struct stats_worker *ret_sum)

@@ -170,6 +170,10 @@ bool stats_section_alive(const struct stats_section *section);
 /* Give a mapped page back.  NULL is allowed and does nothing. */
 void stats_unmap(const struct stats_page *page);
 
+/* The section of the slot's current process, or NULL. */
+const struct stats_section *stats_section_of(const struct stats_page *page,
+    uint32_t slot);
+
 /* Sum of a slot's live sections and its retired counters. */
 void stats_sum_slot(const struct stats_page *page, uint32_t slot,
     struct stats_worker *ret_sum);
