@@ -11,7 +11,7 @@ A test prints `ok ...` and `not ok ...` lines; it exits with 0 when all is well
 and with 77, the last line saying why, when it cannot run here.  Any other exit
 without a `not ok`, a time-out, and an exit of 0 without an `ok` line count as
 one failure.  A line `# timeout: SECONDS` in a test's source changes the limit
-of 120 s (times 3 with sanitizers); `# slow` leaves it out of --quick runs.
+of 120 s (times 2 with $CI, 3 with sanitizers); `# slow` leaves it out of --quick runs.
 
 The output goes to build/V/log/NAME.log; that of failed tests is shown.  The
 last line is always `N passed, N failed`.
@@ -210,7 +210,8 @@ def find(kind, args):
             yield Test("replay_" + name, path,
                        [os.path.join(args.build, "replay_" + name)] + corpus)
     else:
-        patience = 3 if "san" in args.build else 1
+        patience = (3 if "san" in args.build
+                    else 2 if os.environ.get("CI") else 1)
         for path in sorted(glob.glob("tests/integration/*_test.*")):
             yield Test(stem(path), path, [path], patience)
 

@@ -15,7 +15,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 
 from appbuild import compile_app, pkg_config
-from bus import BUSCTL, Bus
+from binary import BUSCTL
+from bus import Bus
 from check import Failed, equal, main, test, wait_until
 from wsclient import Closed
 

@@ -17,7 +17,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
 import proc
-from bus import BUSCTL, Bus
+from binary import BUSCTL
+from bus import Bus
 from check import equal, main, say, test, wait_until
 
 SUPPORT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..",

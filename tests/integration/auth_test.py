@@ -10,8 +10,9 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
-from bus import BUSCTL, Bus
-from check import equal, main, test, wait_until
+from binary import BUSCTL
+from bus import Bus
+from check import equal, main, test
 from keys import token, write_pair, write_secret
 from wsclient import Client, Refused
 

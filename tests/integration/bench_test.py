@@ -21,7 +21,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import websockets
 
 from application import BUILD
-from bus import BUSCTL, ROOT, Bus
+from binary import BUSCTL, ROOT
+from bus import Bus
 from check import at_least, equal, main, test
 
 

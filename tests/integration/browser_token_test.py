@@ -14,7 +14,8 @@ sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 
 from browser_driver import Browser, find
-from bus import BUSCTL, Bus
+from binary import BUSCTL
+from bus import Bus
 from check import equal, main, skip_all, test
 
 

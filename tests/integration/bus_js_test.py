@@ -15,7 +15,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 
 from application import compile_app
-from bus import BUSCTL, Bus
+from binary import BUSCTL
+from bus import Bus
 from check import skip_all
 
 DATA = os.path.join(HERE, "data")

@@ -20,7 +20,8 @@ sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 
 from browser_driver import Browser, find
-from bus import BUSCTL, ROOT, Bus
+from binary import BUSCTL, ROOT
+from bus import Bus
 from check import Failed, equal, main, skip_all, test, wait_until
 from wsclient import Closed
 

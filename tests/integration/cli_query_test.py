@@ -11,7 +11,7 @@ import urllib.request
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
-import bus as harness
+import binary
 from bus import Bus
 from check import equal, main, test, wait_until
 
@@ -31,7 +31,7 @@ def conns(found):
 def signed(bus, key, user, slot, role="member"):
     """A client who is somebody."""
     done = subprocess.run(
-        [harness.BUSCTL, "token", "--key", key, "--user", user, "--role",
+        [binary.BUSCTL, "token", "--key", key, "--user", user, "--role",
          role], capture_output=True, text=True, check=True, timeout=20)
     client = bus.connect(slot)
     client.ok("auth", token=done.stdout.strip())
@@ -299,7 +299,7 @@ def without_a_bus_each_command_says_so_and_fails():
                   ("why", "00000001-0-1-1"), ("kick", "--user", "x"),
                   ("emit", "--all", "x", "1")):
         done = subprocess.run(
-            [harness.BUSCTL, words[0], "--run-dir", "/tmp/no-such-bus"]
+            [binary.BUSCTL, words[0], "--run-dir", "/tmp/no-such-bus"]
             + list(words[1:]), capture_output=True, text=True, timeout=20)
         equal((done.returncode, done.stdout), (1, ""), words[0])
         equal("no bus runs in" in done.stderr, True, done.stderr)

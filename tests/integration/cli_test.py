@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
-import bus as harness
+import binary
 from bus import Bus
 from check import at_least, equal, main, test, wait_until
 
@@ -21,7 +21,7 @@ COMMANDS = ["start", "hub", "worker", "stop", "reload", "restart", "scale",
 
 def busctl(*words, stdin=""):
     """A command that needs no bus: (exit status, output, errors)."""
-    done = subprocess.run([harness.BUSCTL] + list(words), input=stdin,
+    done = subprocess.run([binary.BUSCTL] + list(words), input=stdin,
                           capture_output=True, text=True, timeout=20)
     return done.returncode, done.stdout, done.stderr
 

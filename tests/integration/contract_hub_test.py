@@ -14,7 +14,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
-from bus import BUSCTL, Bus
+from binary import BUSCTL
+from bus import Bus
 from check import equal, main, test
 from ipc import Program
 

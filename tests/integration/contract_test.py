@@ -14,7 +14,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 
-from bus import BUSCTL
+from binary import BUSCTL
 from check import Failed, equal, main, say, skip_all, test
 
 DATA = os.path.join(HERE, "data", "contract")

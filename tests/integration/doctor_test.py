@@ -14,7 +14,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
 from application import BUILD, compile_app
-from bus import BUSCTL, Bus, ROOT
+from binary import BUSCTL, ROOT
+from bus import Bus
 from check import Failed, at_least, equal, main, skip_all, test, wait_until
 from pg_server import PASSWORD, PgServer
 from redis_server import RedisServer

@@ -10,7 +10,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
 import application
-from bus import ROOT, Bus
+from binary import ROOT
+from bus import Bus
 from check import equal, main, test, wait_until
 
 EXAMPLES = os.path.join(ROOT, "examples")

@@ -12,7 +12,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
 from backend import Guarded
-from bus import ROOT, Bus
+from binary import ROOT
+from bus import Bus
 from check import at_least, equal, main, test, wait_until
 
 

@@ -14,7 +14,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 
 import ipc
 import proc
-from bus import MEMORY, Bus
+from binary import MEMORY
+from bus import Bus
 from check import at_least, at_most, equal, main, rng, test, wait_until
 from ipc import Link, Program
 

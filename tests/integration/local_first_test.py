@@ -13,7 +13,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
 import proc
-from bus import PATIENCE, Bus
+from binary import PATIENCE
+from bus import Bus
 from check import at_most, equal, main, say, test, wait_until
 
 

@@ -15,8 +15,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
 import proc
-from bus import MEMORY, Bus
-from check import at_most, equal, main, rng, say, test, wait_until
+from binary import MEMORY
+from bus import Bus
+from check import at_most, equal, main, rng, say, test
 from load import Load
 
 CLIENTS = int(os.environ.get("CLIENTS", "500"))

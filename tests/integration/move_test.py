@@ -18,7 +18,6 @@ import wsframe
 from bus import Bus
 from check import at_least, equal, main, say, test, wait_until
 from load import Load
-from wsclient import Closed
 
 TOPICS = ["t%d" % number for number in range(5)]
 

@@ -16,7 +16,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 
-from bus import PATIENCE, Bus
+from binary import PATIENCE
+from bus import Bus
 from check import (at_least, at_most, equal, main, percentile, say,
                    skip_all, test, wait_until)
 

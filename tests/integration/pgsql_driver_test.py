@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
 from application import BUILD, compile_app
-from bus import SANITIZED
+from binary import PATIENCE, SANITIZED
 from check import at_most, equal, main, skip_all, test, wait_until
 from pg_server import PASSWORD, PgServer
 from remote import DATA
@@ -211,7 +211,7 @@ def close_does_not_wait_longer_than_allowed(server):
         server.signal(signal.SIGSTOP)
         try:
             ann.publish("t", "x")
-            at_most(ann.close(300), 2.0, "seconds")
+            at_most(ann.close(300), 2.0 * PATIENCE, "seconds")
         finally:
             server.signal(signal.SIGCONT)
 
@@ -268,7 +268,7 @@ def a_name_server_that_does_not_answer_is_not_waited_for(_server):
             line = ann.wait("error %d" % SUBSCRIBE, 5)
             assert "address" in line, line
         wait_until(lambda: open(children).read().strip(), 5)
-        at_most(ann.close(), 1.0, "seconds")
+        at_most(ann.close(), 1.0 * PATIENCE, "seconds")
 
 
 @test
@@ -353,7 +353,7 @@ def names_of_the_environment_are_used_as_by_psql(server):
         began = time.monotonic()
         ann.publish("t", "x")
         ann.close()
-        at_most(time.monotonic() - began, 5, "seconds")
+        at_most(time.monotonic() - began, 5 * PATIENCE, "seconds")
 
 
 main(PgServer(tcp=True), limit=60)

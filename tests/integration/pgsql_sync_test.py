@@ -17,7 +17,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 
 import proc
 from application import BUILD
-from bus import BUSCTL, MEMORY, Bus
+from binary import BUSCTL, MEMORY, PATIENCE
+from bus import Bus
 from check import (at_least, at_most, equal, main, say, skip_all, test,
                    wait_until)
 from pg_server import PASSWORD, PgServer
@@ -255,7 +256,7 @@ def a_bus_stops_while_its_server_stands_still(_pair):
             ann.close()
             began = time.monotonic()
             bus.stop()
-            at_most(time.monotonic() - began, 3, "seconds")
+            at_most(time.monotonic() - began, 3 * PATIENCE, "seconds")
         finally:
             server.signal(signal.SIGCONT)
 

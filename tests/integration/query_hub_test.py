@@ -15,7 +15,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
 import ipc
-from bus import PATIENCE, Bus
+from binary import PATIENCE
+from bus import Bus
 from check import at_least, at_most, equal, main, test, wait_until
 from ipc import Program
 

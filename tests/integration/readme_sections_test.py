@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 import application  # noqa: E402
 import proc  # noqa: E402
-from bus import BUSCTL, ROOT  # noqa: E402
+from binary import BUSCTL, ROOT  # noqa: E402
 from check import at_least, equal, main, say, test, wait_until  # noqa: E402
 from readme import (BLOCK, DEADLINE_S, Terminal, commands,  # noqa: E402
                     read_readme, shape_of_all)

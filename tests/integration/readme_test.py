@@ -26,7 +26,7 @@ import uuid
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 import proc  # noqa: E402
-from bus import BUSCTL, ROOT  # noqa: E402
+from binary import BUSCTL, ROOT  # noqa: E402
 from check import (Failed, at_least, equal, main, say, test,  # noqa: E402
                    wait_until)
 from readme import (BLOCK, DEADLINE_S, Terminal, commands,  # noqa: E402

@@ -16,7 +16,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 
 from application import BUILD
-from bus import BUSCTL, Bus
+from binary import BUSCTL
+from bus import Bus
 from check import equal, main, skip_all, test, wait_until
 from door import Raw
 from redis_server import free_port

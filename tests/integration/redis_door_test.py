@@ -14,7 +14,8 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 
-from bus import BUSCTL, Bus
+from binary import BUSCTL
+from bus import Bus
 from check import at_least, at_most, equal, main, test, wait_until
 from door import Raw, command
 

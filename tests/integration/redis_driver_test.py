@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
 from application import BUILD
+from binary import PATIENCE
 from check import at_most, equal, main, skip_all, test, wait_until
 from redis_server import RedisServer
 from sync_player import PUBLISH, SUBSCRIBE, Player
@@ -135,8 +136,8 @@ def a_name_is_looked_up_without_waiting(server):
         assert line.startswith("error %d %d " % (
             SUBSCRIBE, -errno.EHOSTUNREACH)), line
         assert "no address" in line, line
-        at_most(ann.close(), 5, "seconds to close")
-    at_most(time.monotonic() - began, 30, "seconds")
+        at_most(ann.close(), 5 * PATIENCE, "seconds to close")
+    at_most(time.monotonic() - began, 30 * PATIENCE, "seconds")
 
 
 @test
@@ -263,7 +264,8 @@ def a_server_that_stands_still_costs_a_bounded_queue_and_is_given_up():
         assert taken > 100, taken
         began = time.monotonic()
         ann.wait("state 0", 15)
-        at_most(time.monotonic() - began, 10, "seconds until noticed")
+        at_most(time.monotonic() - began, 10 * PATIENCE,
+                "seconds until noticed")
         line = ann.wait("error")
         assert "does not answer" in line, line
         line = ann.wait("error %d" % PUBLISH)
@@ -288,7 +290,7 @@ def closing_sends_what_waits_and_leaves_others_alone(server):
     with play(server).ready() as bob, server.connect() as other:
         with play(server).ready() as ann:
             equal(ann.publish("chat", "last", 2000), (0, 2000))
-            at_most(ann.close(5000), 5, "seconds")
+            at_most(ann.close(5000), 5 * PATIENCE, "seconds")
         for _ in range(2000):
             equal(bob.wait("got"), "got  chat text last")
         equal(other.ask("PING"), "PONG")

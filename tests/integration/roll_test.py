@@ -15,7 +15,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
 import proc
-from bus import MEMORY, Bus
+from binary import MEMORY
+from bus import Bus
 from check import at_least, at_most, equal, main, say, test, wait_until
 from churn import Churn
 

@@ -15,7 +15,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 
 from application import compile_app
-from bus import PATIENCE, Bus
+from binary import PATIENCE
+from bus import Bus
 from check import at_least, equal, main, rng, say, test, wait_until
 from people import People
 

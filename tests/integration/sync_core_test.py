@@ -19,7 +19,8 @@ sys.path.insert(0, os.path.join(HERE, "..", "support"))
 
 from application import compile_app
 from attached import Attached
-from bus import BUSCTL, PATIENCE, Bus
+from binary import BUSCTL, PATIENCE
+from bus import Bus
 from check import equal, main, test, wait_until
 from remote import DATA, Node, connect, event, quiet
 

@@ -13,7 +13,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
-from bus import BUSCTL, PATIENCE, Bus
+from binary import BUSCTL, PATIENCE
+from bus import Bus
 from check import at_least, at_most, equal, main, test, wait_until
 from manager import Manager, failed_start
 

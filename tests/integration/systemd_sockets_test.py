@@ -12,7 +12,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
-from bus import BUSCTL, Bus
+from binary import BUSCTL
+from bus import Bus
 from check import equal, main, say, test
 from manager import (PassedBus, address_of, failed_start, free_port,
                      is_answered, listening, served_by, serves, survives,

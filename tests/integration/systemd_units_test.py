@@ -13,7 +13,8 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
-from bus import BUSCTL, ROOT, Bus
+from binary import BUSCTL, ROOT
+from bus import Bus
 from check import at_least, equal, main, test, wait_until
 from manager import Manager, PassedBus, listening
 from wsclient import Client

@@ -18,7 +18,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 
 import bus as bus_module
 import proc
-from bus import BUSCTL, Bus, PATIENCE
+from binary import BUSCTL, PATIENCE
+from bus import Bus
 from check import at_least, equal, main, say, test, wait_until
 from upgrading import other, script, talkers, talks, upgrade, version
 

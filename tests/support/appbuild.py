@@ -6,7 +6,7 @@ its own for what comes out, flags from pkg-config.
 import os
 import subprocess
 
-from bus import BUSCTL, ROOT, SANITIZED
+from binary import BUSCTL, ROOT, SANITIZED
 from check import Failed
 
 INCLUDE = os.path.join(ROOT, "include")

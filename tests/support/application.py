@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 
-from bus import BUSCTL, ROOT, SANITIZED
+from binary import BUSCTL, ROOT, SANITIZED
 from check import Failed
 
 BUILD = os.path.dirname(os.path.realpath(BUSCTL)) if (

@@ -5,7 +5,7 @@ import subprocess
 import threading
 
 from application import compile_program
-from bus import ROOT
+from binary import PATIENCE, ROOT
 from check import Failed
 
 SOURCE = os.path.join(ROOT, "tests", "integration", "data", "app",
@@ -40,7 +40,8 @@ class Attached:
                 return line.split(" ")[1:]
         while True:
             try:
-                line = self.lines.get(timeout=timeout or self.timeout)
+                line = self.lines.get(
+                    timeout=(timeout or self.timeout) * PATIENCE)
             except queue.Empty:
                 raise Failed("no '%s' came; kept: %r" % (word, self.kept[-9:]))
             if line.split(" ")[0] == word:
@@ -62,7 +63,7 @@ class Attached:
     def close(self, deadline=15.0):
         """End of input: it detaches and exits with 0."""
         self.process.stdin.close()
-        if self.process.wait(deadline) != 0:
+        if self.process.wait(deadline * PATIENCE) != 0:
             raise Failed("exit status %d" % self.process.returncode)
 
     def __enter__(self):

@@ -1,6 +1,6 @@
 """A real bus for a test: start it, look at it, hurt it, stop it.
 
-The binary is $BUSCTL, or build/busctl.  Every bus has a directory of its own,
+Every bus has a directory of its own,
 a free port and a mark in its environment by which every process that belongs
 to it can be found again, whoever its parent has become.
 
@@ -21,27 +21,10 @@ import urllib.request
 import uuid
 
 import proc
-from check import Failed, say, wait_until
+from binary import BUSCTL, PATIENCE
+from check import Failed, deadline_in, say, wait_until
 from wsclient import Client
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
-BUSCTL = os.environ.get("BUSCTL") or os.path.join(ROOT, "build", "busctl")
-
-
-def _sanitized():
-    try:
-        with open(BUSCTL, "rb") as file:
-            return b"__asan_init" in file.read()
-    except OSError:
-        return False
-
-
-# A sanitizer keeps freed memory back and makes everything slower: limits on
-# memory say nothing then, and limits on time are wider.
-SANITIZED = _sanitized()
-PATIENCE = 5 if SANITIZED else 1
-MEMORY = 1 << 30 if SANITIZED else 0  # kB on top of every limit
 ALWAYS = [r"descriptors are allowed; max-clients needs"]
 SANITIZER = re.compile(
     r"AddressSanitizer|LeakSanitizer|UndefinedBehavior|runtime error:"
@@ -159,9 +142,10 @@ class Bus:
     def wait_exit(self, deadline=20.0, status=0):
         """Wait for the end of the primary and check its exit status."""
         try:
-            got = self.process.wait(deadline)
+            got = self.process.wait(deadline * PATIENCE)
         except subprocess.TimeoutExpired:
-            raise Failed("the primary did not exit within %.0f s" % deadline)
+            raise Failed("the primary did not exit within %.0f s" % (
+                deadline * PATIENCE))
         if status is not None and got != status:
             raise Failed("exit status %r, not %r" % (got, status))
         self.process = None
@@ -255,7 +239,7 @@ class Bus:
     def wait_log(self, pattern, deadline=10.0, offset=0):
         """Wait for a line in the log; returns the match."""
         wanted = re.compile(pattern)
-        end = time.monotonic() + deadline
+        end = deadline_in(deadline)
         while True:
             found = wanted.search(self.log()[offset:])
             if found:
@@ -265,7 +249,7 @@ class Bus:
                     self.process.returncode, pattern))
             if time.monotonic() > end:
                 raise Failed("no %r in the log within %.1f s" % (
-                    pattern, deadline))
+                    pattern, deadline * PATIENCE))
             time.sleep(0.01)
 
     def cli(self, command, *words, stdin=None, timeout=60.0):
@@ -273,7 +257,8 @@ class Bus:
         done = subprocess.run(
             [BUSCTL, command, "--run-dir", self.run_dir] + list(words),
             input=stdin, stdin=None if stdin is not None
-            else subprocess.DEVNULL, capture_output=True, timeout=timeout,
+            else subprocess.DEVNULL, capture_output=True,
+            timeout=timeout * PATIENCE,
             env=self.env, text=True)
         return done.returncode, done.stdout, done.stderr
 

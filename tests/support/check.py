@@ -16,6 +16,8 @@ import sys
 import time
 import traceback
 
+from binary import PATIENCE
+
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
 rng = random.Random(SEED)
 
@@ -43,16 +45,21 @@ def say(text):
     print("# " + text, flush=True)
 
 
+def deadline_in(seconds):
+    """The moment from which on waiting is in vain."""
+    return time.monotonic() + seconds * PATIENCE
+
+
 def wait_until(condition, deadline=5.0, what="", step=0.01):
     """Ask until the answer is true; return it.  Failed after the deadline."""
-    end = time.monotonic() + deadline
+    end = deadline_in(deadline)
     while True:
         answer = condition()
         if answer:
             return answer
         if time.monotonic() > end:
             raise Failed("not within %.1f s: %s" % (
-                deadline, what or inspect.getsource(condition).strip()))
+                deadline * PATIENCE, what or inspect.getsource(condition).strip()))
         time.sleep(step)
 
 
@@ -99,7 +106,7 @@ def _on_alarm(_number, _frame):
 def _run_one(function, shared, limit):
     sentence = function.__name__.replace("_", " ")
     began = time.monotonic()
-    signal.alarm(limit)
+    signal.alarm(limit * PATIENCE)
     try:
         if inspect.signature(function).parameters:
             function(shared)

@@ -13,6 +13,7 @@ import time
 
 import wsclient
 import wsframe
+from binary import PATIENCE
 
 PUBLISH = wsframe.frame(
     wsframe.TEXT, b'{"op":"pub","topic":"churn","data":1,"id":1}')
@@ -40,7 +41,7 @@ class Churn:
     def __init__(self, address, count=200, deadline=5.0):
         self.address = address
         self.count = count
-        self.deadline = deadline
+        self.deadline = deadline * PATIENCE
         self.epoll = select.epoll()
         self.open = {}
         self.faults = []

@@ -10,6 +10,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+from binary import PATIENCE
 from check import Failed
 
 
@@ -27,7 +28,7 @@ class Raw:
         is_path = isinstance(where, str)
         self.sock = socket.socket(
             socket.AF_UNIX if is_path else socket.AF_INET)
-        self.sock.settimeout(timeout)
+        self.sock.settimeout(timeout * PATIENCE)
         self.sock.connect(where)
         self.left = b""
         self.number = 0

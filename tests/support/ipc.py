@@ -10,6 +10,9 @@ import socket
 import struct
 import time
 
+from binary import PATIENCE
+from check import deadline_in
+
 VERSION = 4
 WORKER, PROGRAM = 1, 2
 NO_SLOT, NO_SECTION = 0xffff, 0xffffffff
@@ -67,7 +70,7 @@ class Link:
 
     def __init__(self, run_dir, timeout=5.0):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(timeout)
+        self.sock.settimeout(timeout * PATIENCE)
         self.sock.connect(os.path.join(run_dir, "hub.sock"))
         self.buffer = b""
 
@@ -104,7 +107,7 @@ class Link:
 
     def wait(self, kind, timeout=5.0):
         """The body of the next message of this type."""
-        end = time.monotonic() + timeout
+        end = deadline_in(timeout)
         while True:
             got, body = self.recv(max(0.01, end - time.monotonic()))
             if got == kind:
@@ -160,7 +163,7 @@ class Program(Link):
         """Ask the workers: ([(node, line)], {"asked": .., ...})."""
         self.token = getattr(self, "token", 0) + 1
         self.send("QUERY", query(self.token, kind, **args))
-        lines, end = [], time.monotonic() + timeout
+        lines, end = [], deadline_in(timeout)
         while True:
             got, body = self.recv(max(0.01, end - time.monotonic()))
             if got == "ANSWER":

@@ -13,7 +13,8 @@ import time
 import uuid
 
 import proc
-from bus import BUSCTL, Bus
+from binary import BUSCTL, PATIENCE
+from bus import Bus
 from check import Failed, equal, wait_until
 from wsclient import Client
 
@@ -170,7 +171,7 @@ def failed_start(bus, status, deadline=20.0):
     """Start a bus that must refuse to; returns its log."""
     bus.spawn()
     try:
-        got = bus.process.wait(deadline)
+        got = bus.process.wait(deadline * PATIENCE)
     except subprocess.TimeoutExpired:
         raise Failed("it did not exit")
     finally:

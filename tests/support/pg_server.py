@@ -14,6 +14,8 @@ import subprocess
 import tempfile
 import urllib.parse
 
+import proc
+from binary import PATIENCE
 from check import Failed, skip_all, wait_until
 
 PASSWORD = "p@ss:w/rd %41"
@@ -135,17 +137,23 @@ class PgServer:
             return file.read()
 
     def stop(self, number=signal.SIGINT):
-        """Stop: INT disconnects everybody, QUIT is a crash."""
+        """Stop: INT disconnects everybody, QUIT is a crash.
+
+        After KILL the processes that serve connections end a moment later, and
+        no server starts as long as one of them holds the shared memory.
+        """
         if self.process is None:
             return
         self.signal(signal.SIGCONT)
         self.process.send_signal(number)
         try:
-            self.process.wait(20)
+            self.process.wait(20 * PATIENCE)
         except subprocess.TimeoutExpired:
             self.signal(signal.SIGKILL)
             self.process.wait()
         self.process = None
+        wait_until(lambda: not proc.within(self.data), 20,
+                   "PostgreSQL's processes have ended")
 
     def signal(self, number):
         """To the server and all that serve a connection."""
@@ -168,7 +176,7 @@ class PgServer:
             [os.path.join(self.programs, "psql"), "-XqAt", "-v",
              "ON_ERROR_STOP=1", "-h", self.dir, "-p", str(self.port), "-U",
              USER, "-d", "postgres", "-c", text],
-            capture_output=True, text=True, timeout=timeout)
+            capture_output=True, text=True, timeout=timeout * PATIENCE)
         if done.returncode != 0:
             raise Failed("psql: " + done.stderr)
         return done.stdout.strip()

@@ -11,13 +11,13 @@ import shutil
 import subprocess
 import time
 
-import bus as bus_module
+from binary import BUSCTL, PATIENCE, ROOT
 from check import Failed, say, skip_all, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAM = os.path.join(HERE, "..", "integration", "node_modules", ".bin",
                        "pm2")
-EXAMPLES = os.path.join(bus_module.ROOT, "examples", "deploy")
+EXAMPLES = os.path.join(ROOT, "examples", "deploy")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -29,14 +29,14 @@ class Pm2:
             skip_all("pm2 is not there: run tests/deps.sh test")
         self.bus = bus
         self.home = os.path.join(bus.dir, "pm2")
-        self.env = dict(bus.env, PM2_HOME=self.home, BUSCTL=bus_module.BUSCTL,
+        self.env = dict(bus.env, PM2_HOME=self.home, BUSCTL=BUSCTL,
                         PM2_DISABLE_VERSION_CHECK="true")
 
     def run(self, *words, timeout=40.0, check=True):
         """`pm2 words`: what it printed."""
         done = subprocess.run([PROGRAM] + list(words), env=self.env,
                               stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=timeout, text=True, cwd=self.bus.dir)
+                              timeout=timeout * PATIENCE, text=True, cwd=self.bus.dir)
         text = COLOUR.sub("", done.stdout + done.stderr)
         if check and done.returncode != 0:
             raise Failed("pm2 %s: %d: %s" % (words, done.returncode, text))

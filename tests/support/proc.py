@@ -2,6 +2,8 @@
 import os
 import time
 
+from check import wait_until
+
 
 def stat_fields(pid):
     """The fields of /proc/PID/stat after the name, or None."""
@@ -39,6 +41,12 @@ def cpu_during(pid, seconds):
     return cpu_seconds(pid) - before
 
 
+def calm(pids, what=""):
+    """Wait until they use next to no CPU time; what spins never gets there."""
+    wait_until(lambda: sum(cpu_during(pid, 0.2) for pid in pids)
+               <= 0.1 * len(pids), 5, "no CPU time is used: " + what)
+
+
 def fd_count(pid):
     """How many descriptors it has open."""
     return len(os.listdir("/proc/%d/fd" % pid))
@@ -63,6 +71,20 @@ def memory_kb(pid):
             if line.startswith(("Private_Clean:", "Private_Dirty:")):
                 total += int(line.split()[1])
     return total
+
+
+def within(folder):
+    """Pids of live processes whose working directory it is."""
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            if (entry.isdigit()
+                    and os.readlink("/proc/%s/cwd" % entry)
+                    == os.path.realpath(folder)):
+                found.append(int(entry))
+        except OSError:
+            pass  # it has ended, or is not ours
+    return found
 
 
 def _read(path):

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 
-from bus import ROOT
+from binary import ROOT
 from check import equal, wait_until
 
 DEADLINE_S = 15.0

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 
+from binary import PATIENCE
 from check import Failed, skip_all, wait_until
 
 PROGRAM = shutil.which("redis-server")
@@ -33,7 +34,7 @@ class Connection:
     def __init__(self, path=None, address=None, timeout=5.0):
         self.sock = socket.socket(
             socket.AF_UNIX if path else socket.AF_INET, socket.SOCK_STREAM)
-        self.sock.settimeout(timeout)
+        self.sock.settimeout(timeout * PATIENCE)
         try:
             self.sock.connect(path or address)
         except OSError:

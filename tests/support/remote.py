@@ -6,7 +6,8 @@ there; they return what the call returned.
 import os
 
 from application import compile_app
-from bus import ROOT, Bus
+from binary import ROOT
+from bus import Bus
 from check import equal, wait_until
 
 DATA = os.path.join(ROOT, "tests", "integration", "data", "app")

@@ -9,7 +9,8 @@ import select
 import time
 
 import wsframe
-from check import Failed
+from binary import PATIENCE
+from check import Failed, deadline_in
 from wsframe import CLOSE, PING, PONG
 
 
@@ -138,11 +139,11 @@ class Swarm:
 
     def run(self, until, deadline=30.0, what="", tick=0.02, each=None):
         """Turn until the condition holds; each() is called every turn."""
-        end = time.monotonic() + deadline
+        end = deadline_in(deadline)
         while not until():
             if time.monotonic() > end:
                 raise Failed("the swarm waited %.1f s for %s" % (
-                    deadline, what or "its condition"))
+                    deadline * PATIENCE, what or "its condition"))
             if each:
                 each()
             self.turn(tick)

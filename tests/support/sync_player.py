@@ -7,8 +7,8 @@ import time
 import uuid
 
 from application import BUILD, compile_program
-from bus import ROOT
-from check import Failed
+from binary import PATIENCE, ROOT
+from check import Failed, deadline_in
 
 SOURCE = os.path.join(ROOT, "tests", "integration", "data", "app",
                       "sync_player.c")
@@ -50,16 +50,17 @@ class Player:
     def next(self, timeout=10.0):
         """The next line; None: it has ended."""
         try:
-            line = self.lines.get(timeout=timeout)
+            line = self.lines.get(timeout=timeout * PATIENCE)
         except queue.Empty:
-            raise Failed("no line within %.1f s" % timeout) from None
+            raise Failed("no line within %.1f s" % (
+                timeout * PATIENCE)) from None
         if line is not None:
             self.seen.append(line)
         return line
 
     def wait(self, start, timeout=20.0):
         """The next line that begins like this."""
-        end = time.monotonic() + timeout
+        end = deadline_in(timeout)
         while True:
             try:
                 line = self.next(max(0.01, end - time.monotonic()))
@@ -104,7 +105,7 @@ class Player:
     def finish(self):
         """End the process; it must not have died of anything."""
         self.process.stdin.close()
-        code = self.process.wait(10)
+        code = self.process.wait(10 * PATIENCE)
         self.reader.join(5)
         self.process.stdout.close()
         while not self.lines.empty():

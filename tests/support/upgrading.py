@@ -6,7 +6,7 @@ around it.
 import os
 import subprocess
 
-from bus import BUSCTL
+from binary import BUSCTL
 from check import at_least, equal
 from load import Load
 

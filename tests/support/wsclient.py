@@ -18,6 +18,8 @@ import struct
 import time
 
 import wsframe
+from binary import PATIENCE
+from check import deadline_in
 from wsframe import BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -103,7 +105,7 @@ def dial(address, timeout=5.0, rcvbuf=None, source=None):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
     if source:
         sock.bind((source, 0))
-    sock.settimeout(timeout)
+    sock.settimeout(timeout * PATIENCE)
     sock.connect(address)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
@@ -144,7 +146,7 @@ class Client:
     def _upgrade(self, address, path, protocol, headers, timeout):
         request, key = handshake_bytes(address, path, protocol, headers)
         self.sock.sendall(request)
-        self.sock.settimeout(timeout)
+        self.sock.settimeout(timeout * PATIENCE)
         answer = b""
         while b"\r\n\r\n" not in answer:
             try:
@@ -267,7 +269,7 @@ class Client:
         """The next JSON message, or the bytes of a binary one."""
         if self.inbox:
             return self.inbox.popleft()
-        return self._receive(timeout)
+        return self._receive(timeout * PATIENCE)
 
     def _receive(self, timeout):
         opcode, payload = self.message(timeout)
@@ -279,7 +281,7 @@ class Client:
             if predicate(message):
                 self.inbox.remove(message)
                 return message
-        end = time.monotonic() + timeout
+        end = deadline_in(timeout)
         while True:
             message = self._receive(max(0.0, end - time.monotonic()))
             if predicate(message):
@@ -331,7 +333,7 @@ class Client:
 
     def wait_closed(self, timeout=5.0):
         """Read until the bus closes; the Closed it did it with."""
-        end = time.monotonic() + timeout
+        end = deadline_in(timeout)
         try:
             while True:
                 self.message(max(0.0, end - time.monotonic()))
