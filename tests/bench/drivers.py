@@ -30,7 +30,8 @@ from application import BUILD
 from bus import Bus
 from check import Failed, wait_until
 from pg_server import PgServer
-from redis_server import PROGRAM, RedisServer, free_port
+from ports import free_port
+from redis_server import PROGRAM, RedisServer
 from two_hosts import AWAY, TwoHosts
 from wsclient import Client
 from wsframe import TEXT, frame

@@ -9,7 +9,6 @@ table of features names tests, and there are such tests.
 import os
 import re
 import signal
-import socket
 import sys
 import tempfile
 import uuid
@@ -20,6 +19,7 @@ import application  # noqa: E402
 import proc  # noqa: E402
 from binary import BUSCTL, ROOT  # noqa: E402
 from check import at_least, equal, main, say, test, wait_until  # noqa: E402
+from ports import free_port  # noqa: E402
 from readme import (BLOCK, DEADLINE_S, Terminal, commands,  # noqa: E402
                     read_readme, shape_of_all)
 from wsclient import Client  # noqa: E402
@@ -32,13 +32,6 @@ def sections():
                   if found[2] in ("run", "prints")]
         if blocks:
             yield part.splitlines()[0], blocks
-
-
-def free_port():
-    """A port that nobody has now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class Place:

@@ -20,7 +20,7 @@ from binary import BUSCTL
 from bus import Bus
 from check import equal, main, skip_all, test, wait_until
 from door import Raw
-from redis_server import free_port
+from ports import free_port
 from remote import Node, connect, start
 from two_hosts import AWAY
 

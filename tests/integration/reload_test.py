@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 
 from bus import Bus
 from check import equal, main, test, wait_until
+from ports import free_port
 from wsclient import Client
 
 
@@ -51,13 +52,6 @@ def accepts(client, size):
         return client.recv()["op"] in ("ok", "err")
     except Exception:
         return False
-
-
-def free_port():
-    """A port that nobody listens on just now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 @test

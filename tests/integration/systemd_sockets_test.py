@@ -15,9 +15,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 from binary import BUSCTL
 from bus import Bus
 from check import equal, main, say, test
-from manager import (PassedBus, address_of, failed_start, free_port,
-                     is_answered, listening, served_by, serves, survives,
-                     workers_have)
+from manager import (PassedBus, address_of, failed_start, is_answered,
+                     listening, served_by, serves, survives, workers_have)
+from ports import free_port
 from wsclient import Client
 
 

@@ -13,9 +13,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 
 from bus import Bus
 from check import at_least, equal, main, test, wait_until
-from manager import (Manager, PassedBus, address_of, expected, free_port,
-                     is_answered, listening, served_by, serves, stored_bus,
-                     survives, workers_have)
+from manager import (Manager, PassedBus, address_of, expected, is_answered,
+                     listening, served_by, serves, stored_bus, survives, workers_have)
+from ports import free_port
 from wsclient import Client
 
 

@@ -189,13 +189,6 @@ def address_of(one):
     return "%s:%d" % ("[%s]" % host if ":" in host else host, port)
 
 
-def free_port():
-    """A port that nobody has now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 def serves(client):
     """Is it a client like others?"""
     client.sub("a")

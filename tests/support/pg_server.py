@@ -9,7 +9,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import urllib.parse
@@ -17,6 +16,7 @@ import urllib.parse
 import proc
 from binary import PATIENCE
 from check import Failed, skip_all, wait_until
+from ports import free_port
 
 PASSWORD = "p@ss:w/rd %41"
 USER = "tester"
@@ -45,12 +45,6 @@ def _account():
     skip_all("PostgreSQL does not run as root")
 
 
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class PgServer:
     """Started by `with`; its end takes everything along.
 
@@ -64,7 +58,7 @@ class PgServer:
         self.dir = tempfile.mkdtemp(prefix="cbus-pg-")
         self.data = os.path.join(self.dir, "data")
         self.log_path = os.path.join(self.dir, "log")
-        self.port = _free_port() if tcp else 5432
+        self.port = free_port() if tcp else 5432
         self.settings = {
             "unix_socket_directories": self.dir,
             "listen_addresses": "127.0.0.1" if tcp else "",

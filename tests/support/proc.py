@@ -114,3 +114,11 @@ def command(pid):
     """Its command line, for messages."""
     line = _read("/proc/%d/cmdline" % pid)
     return line.replace(b"\0", b" ").decode(errors="replace").strip()
+
+
+def inner_pid(pid):
+    """What its own pid namespace calls it; None: it has ended."""
+    for line in _read("/proc/%d/status" % pid).split(b"\n"):
+        if line.startswith(b"NSpid:"):
+            return int(line.split()[-1])
+    return None

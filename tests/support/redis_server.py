@@ -13,15 +13,9 @@ import tempfile
 
 from binary import PATIENCE
 from check import Failed, skip_all, wait_until
+from ports import free_port
 
 PROGRAM = shutil.which("redis-server")
-
-
-def free_port():
-    """A port that nobody has at this moment."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class RedisError(Exception):
