@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "pm2/pm2_channel.h"
 #include "primary/supervisor.h"
 
 void
@@ -15,9 +16,7 @@ stop_times_limit(struct supervisor *supervisor, uint64_t kill_ms)
 
 	if (kill_ms == 0)
 		return;
-	supervisor->stop_within_ms = kill_ms > STOP_SPARE_MS + STOP_LEAST_MS ?
-	    kill_ms - STOP_SPARE_MS :
-	    STOP_LEAST_MS;
+	supervisor->stop_within_ms = pm2_stop_within(kill_ms);
 	supervisor->stopping = STOP_PACED; /* as it will be then */
 	stop_times_get(supervisor, &times);
 	supervisor->stopping = STOP_NOT;

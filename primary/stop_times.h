@@ -14,11 +14,6 @@
 
 struct supervisor;
 
-enum {
-	STOP_SPARE_MS = 500, /* for the primary itself, and its last words */
-	STOP_LEAST_MS = 100,
-};
-
 struct stop_times {
 	uint32_t window_ms;  /* clients are closed within this */
 	uint64_t timeout_ms; /* then TERM */

@@ -33,8 +33,11 @@ leave(struct worker_pm2 *pm2)
 static void
 on_shutdown(void *arg)
 {
+	struct worker_pm2 *pm2 = arg;
+
 	log_info("PM2 says shutdown: leaving");
-	leave(arg);
+	runtime_killed_in(pm2->p, pm2_kill_timeout());
+	leave(pm2);
 }
 
 static void

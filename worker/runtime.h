@@ -32,9 +32,11 @@ struct runtime {
 	struct contract_text came, in_force;
 	bool attached;          /* somebody else than a primary started us */
 	struct worker_pm2 *pm2; /* owned; NULL: PM2 has not started us */
+	uint64_t within_ms;     /* we leave within this; 0: without haste */
 	ev_signal term, intr;
 	ev_timer heartbeat;
 	ev_timer last_call;
+	ev_timer hurry; /* who is still there is not waited for any longer */
 	ev_check turn_start;
 	ev_prepare turn_end;
 	uint64_t due_ms; /* when the heartbeat should come */
@@ -49,6 +51,14 @@ void runtime_leave(struct runtime *p, int status);
  * whether the clients have answered or not.
  */
 void runtime_drain(struct runtime *p, uint32_t window_ms, bool go);
+
+/*
+ * Whoever wants us to leave now kills us kill_ms later; 0: nobody does.  Drains
+ * are fitted into that, whatever the settings and the hub say: half of the time
+ * for the clients, all are closed after three quarters, and we go before the
+ * end.
+ */
+void runtime_killed_in(struct runtime *p, uint64_t kill_ms);
 
 /*
  * The hub is back: READY, when it has heard of all our channels.  Called at the

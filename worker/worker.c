@@ -47,8 +47,22 @@ runtime_leave(struct runtime *p, int status)
 }
 
 void
+runtime_killed_in(struct runtime *p, uint64_t kill_ms)
+{
+	if (kill_ms == 0 || p->within_ms != 0)
+		return;
+	p->within_ms = pm2_stop_within(kill_ms);
+	log_info("leaving within %llu ms", (unsigned long long)p->within_ms);
+	ev_timer_set(&p->last_call, (double)p->within_ms / 4000., 0.);
+	ev_timer_set(&p->hurry, (double)p->within_ms / 4000. * 3, 0.);
+	ev_timer_start(p->worker.loop, &p->hurry);
+}
+
+void
 runtime_drain(struct runtime *p, uint32_t window_ms, bool go)
 {
+	if (p->within_ms != 0 && window_ms > p->within_ms / 2)
+		window_ms = (uint32_t)(p->within_ms / 2);
 	link_set_listeners(p->worker.link, NULL, 0);
 	link_set_knocking(p->worker.link, p->worker.mover.wanted != 0);
 	if (go && p->worker.drain.active && window_ms == 0)
@@ -122,6 +136,14 @@ on_last_call(struct ev_loop *loop, ev_timer *watcher, int revents)
 	runtime_leave(watcher->data, EXIT_SUCCESS);
 }
 
+static void
+on_hurry(struct ev_loop *loop, ev_timer *watcher, int revents)
+{
+	(void)loop;
+	(void)revents;
+	runtime_drain(watcher->data, 0, true);
+}
+
 /* TERM: drain; a second one: close all at once and go a second later. */
 static void
 on_term(struct ev_loop *loop, ev_signal *watcher, int revents)
@@ -143,6 +165,16 @@ on_term(struct ev_loop *loop, ev_signal *watcher, int revents)
 	runtime_drain(p, 0, true);
 }
 
+/* A supervisor that is not the primary may say it like this; PM2 does. */
+static void
+on_intr(struct ev_loop *loop, ev_signal *watcher, int revents)
+{
+	struct runtime *p = watcher->data;
+
+	runtime_killed_in(p, pm2_kill_timeout());
+	on_term(loop, watcher, revents);
+}
+
 /* ---- life -------------------------------------------------------------- */
 
 static void
@@ -151,20 +183,21 @@ start_watchers(struct runtime *p)
 	struct ev_loop *loop = p->worker.loop;
 
 	ev_signal_init(&p->term, on_term, SIGTERM);
-	ev_signal_init(&p->intr, on_term, SIGINT);
+	ev_signal_init(&p->intr, on_intr, SIGINT);
 	p->intr.data = p;
 	ev_timer_init(&p->heartbeat, on_heartbeat, 0., HEARTBEAT_MS / 1000.);
 	ev_timer_init(&p->last_call, on_last_call, LAST_WORDS_MS / 1000., 0.);
+	ev_timer_init(&p->hurry, on_hurry, 0., 0.);
 	ev_check_init(&p->turn_start, on_turn_start);
 	ev_prepare_init(&p->turn_end, on_turn_end);
 	ev_set_priority(&p->turn_start, EV_MAXPRI); /* before all others */
 	p->term.data = p;
 	p->heartbeat.data = p;
 	p->last_call.data = p;
+	p->hurry.data = p;
 	p->turn_start.data = p;
 	p->turn_end.data = p;
 	ev_signal_start(loop, &p->term);
-	/* A supervisor that is not the primary may say it like this. */
 	if (p->attached)
 		ev_signal_start(loop, &p->intr);
 	ev_timer_start(loop, &p->heartbeat);

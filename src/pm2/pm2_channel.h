@@ -82,6 +82,12 @@ void pm2_channel_give(const struct pm2_channel *channel);
 unsigned pm2_kill_timeout(void);
 
 /*
+ * In how many milliseconds to have stopped, so that a kill after kill_ms finds
+ * nobody: 500 are kept for the last words, and 100 are the least.
+ */
+uint64_t pm2_stop_within(uint64_t kill_ms);
+
+/*
  * Speak on fd (consumed, on failure too) and say which actions there are.
  * events and arg are borrowed.  NULL: out of memory.
  */

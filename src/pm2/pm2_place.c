@@ -53,6 +53,17 @@ pm2_kill_timeout(void)
 	return pm2_is_here() && ms > 0 ? (unsigned)ms : 0;
 }
 
+uint64_t
+pm2_stop_within(uint64_t kill_ms)
+{
+	enum {
+		SPARE_MS = 500,
+		LEAST_MS = 100
+	};
+
+	return kill_ms > SPARE_MS + LEAST_MS ? kill_ms - SPARE_MS : LEAST_MS;
+}
+
 /* Does it speak lines of JSON?  (There is a binary serialization, too.) */
 static bool
 is_json(void)

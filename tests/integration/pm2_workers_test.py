@@ -6,6 +6,7 @@ which slot a worker gets is the hub's word.
 """
 import contextlib
 import os
+import re
 import signal
 import sys
 
@@ -19,16 +20,18 @@ from pm2 import Pm2
 
 
 @contextlib.contextmanager
-def started(instances=3, slots=8, settle=True, listen_timeout=15000):
+def started(instances=3, slots=8, settle=True, listen_timeout=15000,
+            by_message=False, **options):
     """A hub and workers under PM2: (pm2, bus)."""
-    bus = Bus(slots, command="hub")
+    bus = Bus(slots, command="hub", **options)
     with Pm2(bus) as pm2:
         pm2.run("start", pm2.config("ecosystem.workers.config.js", {
             "hub": {"args": ["hub"] + bus.flags(), "kill_timeout": 2000},
             "worker": {"args": ["worker", "--attach", "--run-dir",
                                 bus.run_dir],
                        "instances": instances, "kill_timeout": 2000,
-                       "listen_timeout": listen_timeout}}))
+                       "listen_timeout": listen_timeout,
+                       "shutdown_with_message": by_message}}))
         pm2.wait_ready()
         if settle:
             wait_running(bus, instances)
@@ -103,6 +106,31 @@ def restarting_one_touches_no_other_and_its_clients_are_moved():
         equal(victim in after, False)
         for client in clients:
             equal(client.alive(), True)
+
+
+def stops_in_time(by_message):
+    """PM2 stops a worker whose settings leave its clients half a minute."""
+    with started(1, by_message=by_message, no_move_clients=True,
+                 drain_window="20s", drain_timeout="30s") as (pm2, bus):
+        clients = [bus.connect() for _ in range(10)]
+        deaf = bus.connect()  # never answers the close
+        victim = min(running(bus))
+        pm2.run("stop", str(ids(pm2)[victim]))
+        for client in clients:
+            closed = client.wait_closed(1)
+            equal(closed.code, 1001)
+            equal("retry_in" in closed.reason, True)
+        deaf.abort()
+        equal(proc.alive(victim), False)
+        said = re.findall(r"App \[worker:\d+\] exited with code \[(\d*)\] "
+                          r"via signal \[(\w+)\]", pm2.daemon_log())
+        equal(said, [("0", "SIGINT")], "it left by itself")
+
+
+@test
+def a_stop_of_a_worker_fits_into_the_time_that_pm2_gives_it():
+    for by_message in (False, True):
+        stops_in_time(by_message)
 
 
 @test

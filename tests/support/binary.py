@@ -11,7 +11,8 @@ import os
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
-BUSCTL = os.environ.get("BUSCTL") or os.path.join(ROOT, "build", "busctl")
+BUSCTL = os.path.abspath(os.environ.get("BUSCTL") or
+                         os.path.join(ROOT, "build", "busctl"))
 
 
 def _sanitized():
