@@ -122,7 +122,7 @@ told() {
 }
 for folder in 'src ^(src|include)/.*\.([ch]|mk)$' \
     'primary ^primary/.*\.[ch]$' 'worker ^worker/(.*\.[ch]$|web/)' \
-    'tests ^tests/(support/|unit/.*\.h$|fuzz/[a-z_]*\.[ch]$)'; do
+    'tests ^tests/(support/|unit/.*\.h$|fuzz/[a-z0-9_]*\.[ch]$)'; do
 	files "${folder#* }" | sed -E 's/\.([chS]|mk)$//' | sort -u >"$tmp/there"
 	told "${folder%% *}" | diff "$tmp/there" - | sed -n \
 	    "s|^<|${folder%% *}/README.md: no line for|p
