@@ -260,9 +260,10 @@ def every_driver_that_can_run_is_measured():
         for figure in ("near_p50", "far_p50", "far_p99", "cpu_sends",
                        "cpu_receives", "cpu_server", "per_cpu_second"):
             at_least(figures[figure][0], 0.001, name + " " + figure)
-        # What both hosts need is at least what their primaries need.
-        at_least(figures["cpu_hosts"][0], figures["cpu_sends"][0] +
-                 figures["cpu_receives"][0] - 0.001, name + " of both hosts")
+        # What both hosts need is at least what their primaries need, but for
+        # what was used between two looks.
+        at_least(figures["cpu_hosts"][0], 0.9 * (figures["cpu_sends"][0] +
+                 figures["cpu_receives"][0]), name + " of both hosts")
 
 
 @test

@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+from check import deadline_in
+
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu",
          "--disable-background-networking", "--disable-component-update",
          "--disable-sync", "--no-first-run", "--disable-dev-shm-usage",
@@ -123,7 +125,7 @@ class Browser:
         data = json.dumps(message).encode() + b"\0"
         while data:
             data = data[os.write(self.to_browser, data):]
-        end = time.monotonic() + deadline
+        end = deadline_in(deadline)
         while message["id"] not in self.answers:
             self._read(end)
         answer = self.answers.pop(message["id"])
@@ -175,7 +177,7 @@ class Window:
 
     def wait(self, expression, deadline=15):
         """Wait until the expression is true; returns its value."""
-        end = time.monotonic() + deadline
+        end = deadline_in(deadline)
         while True:
             value = self.eval(expression)
             if value:

@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 
 from application import compile_app
-from binary import BUSCTL
+from binary import BUSCTL, PATIENCE
 from bus import Bus
 from check import skip_all
 
@@ -38,7 +38,9 @@ def main():
                  contract=contract) as bus:
             code = subprocess.run(
                 ["node", os.path.join(HERE, "bus_js_client.mjs"), bus.url,
-                 BUSCTL, key, bus.run_dir, contract], timeout=100).returncode
+                 BUSCTL, key, bus.run_dir, contract],
+                timeout=100 * PATIENCE,
+                env=dict(os.environ, PATIENCE=str(PATIENCE))).returncode
             if code != 0:
                 bus.show_log()
     sys.exit(code)

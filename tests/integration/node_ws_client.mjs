@@ -14,7 +14,7 @@ import WebSocket from "ws";
 
 const { connect } = createRequire(import.meta.url)("../../worker/web/bus.js");
 const url = process.argv[2];
-const DEADLINE_MS = 15000;
+const DEADLINE_MS = 15000 * Number(process.env.PATIENCE ?? 1);
 let failed = 0;
 
 async function test(sentence, run) {

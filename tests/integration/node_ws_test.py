@@ -12,6 +12,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 
+from binary import PATIENCE
 from bus import Bus
 from check import skip_all
 
@@ -24,7 +25,8 @@ def main():
     with Bus(2) as bus:
         code = subprocess.run(
             ["node", os.path.join(HERE, "node_ws_client.mjs"), bus.url],
-            timeout=100).returncode
+            timeout=100 * PATIENCE,
+            env=dict(os.environ, PATIENCE=str(PATIENCE))).returncode
     sys.exit(code)
 
 
