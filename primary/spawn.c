@@ -63,6 +63,24 @@ reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail */
 }
 
+/*
+ * As fork(), but the child hears no signal before reset_signals().  Its handlers
+ * are ours until then: they would take a TERM, and nobody would act on it.
+ */
+static pid_t
+fork_deaf(void)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before); /* cannot fail */
+	pid = fork();
+	if (pid != 0)
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
 /* Only IPC_FD and the three standard descriptors stay open. */
 static int
 arrange_descriptors(int hub_fd)
@@ -122,7 +140,7 @@ spawn_worker(unsigned slot, const char *name, const char *run_dir,
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 		pair) == -1)
 		return -errno;
-	pid = fork();
+	pid = fork_deaf();
 	if (pid == -1) {
 		rc = -errno;
 		(void)close(pair[0]); /* unused so far */
@@ -165,7 +183,7 @@ spawn_trial(const char *path, char *const argv[], int *ret_fd)
 
 	if (pipe2(pair, O_CLOEXEC) == -1)
 		return -errno;
-	pid = fork();
+	pid = fork_deaf();
 	if (pid == 0)
 		become_trial(pair[1], path, argv);
 	rc = pid == -1 ? -errno : 0;
