@@ -237,14 +237,21 @@ class Bus:
             return ""
 
     def wait_log(self, pattern, deadline=10.0, offset=0):
-        """Wait for a line in the log; returns the match."""
+        """Wait for a line in the log; returns the match.
+
+        When the primary has gone, workers may have something to say about it.
+        """
         wanted = re.compile(pattern)
         end = deadline_in(deadline)
+        dead = None
         while True:
             found = wanted.search(self.log()[offset:])
             if found:
                 return found
-            if self.process is not None and self.process.poll() is not None:
+            if (dead is None and self.process is not None
+                    and self.process.poll() is not None):
+                dead = deadline_in(1)
+            if dead is not None and time.monotonic() > dead:
                 raise Failed("exited with %d while waiting for %r" % (
                     self.process.returncode, pattern))
             if time.monotonic() > end:

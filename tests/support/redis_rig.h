@@ -25,7 +25,7 @@
 
 enum {
 	QUEUE_MAX = 4096,
-	DEADLINE_MS = 5000
+	DEADLINE_MS = 20000
 };
 
 struct redis_rig {

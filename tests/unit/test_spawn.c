@@ -21,7 +21,7 @@
 
 enum {
 	SLOW_MS = 100,
-	DEADLINE_MS = 5000
+	DEADLINE_MS = 20000
 };
 
 static char program[64] = "/tmp/cbus-spawn-XXXXXX";
