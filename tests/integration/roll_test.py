@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 
 import proc
-from binary import MEMORY
+from binary import MEMORY, PATIENCE
 from bus import Bus
 from check import at_least, at_most, equal, main, say, test, wait_until
 from churn import Churn
@@ -49,7 +49,8 @@ def reload_under(bus, churn):
 
 @test
 def reloads_under_load_refuse_and_reset_nobody():
-    bus, change = with_config(2, drain_window="100ms", drain_timeout="3s")
+    bus, change = with_config(2, drain_window="100ms",
+                              drain_timeout="%ds" % (3 * PATIENCE))
     with bus:
         churn = Churn(bus.address, 200)
         memory, fds = [], []
