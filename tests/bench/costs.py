@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""costs.py - what one check, one call, one broadcast and one push cost.
+"""costs.py - what one check, call, broadcast, push and move of a client cost.
 
-CPU time of the worker, user and system, in microseconds for each; the median
-of the rounds.  A thing is done many times between two readings of the clock
-of the process, with clients that read everything.
+CPU time of the worker (or the primary, which has the hub), user and system, in
+microseconds for each; the median of the rounds.  A thing is done many times
+between two readings of the clock of the process, with clients that read
+everything.
 
 Usage: tests/bench/costs.py [--rounds N]     prints them as one JSON list
 """
@@ -20,6 +21,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import wsframe
 from application import compile_app
 from bus import Bus
+from check import Failed, wait_until
 
 CALLS = 200          # sent at once
 MEMBERS = 100        # of the room
@@ -29,9 +31,9 @@ ORDER = {"id": "DE000042", "customer": {"name": "Ann", "city": "Ulm",
                                         "vip": True}, "lines": [LINE] * 9}
 
 
-def worker_ns(bus, slot):
-    """CPU time of a worker so far."""
-    with open("/proc/%d/schedstat" % bus.pid(slot), "rb") as file:
+def cpu_ns(pid):
+    """CPU time of a process so far."""
+    with open("/proc/%d/schedstat" % pid, "rb") as file:
         return int(file.read().split()[0])
 
 
@@ -67,9 +69,10 @@ def pipelined(client, messages, count):
 
 def measure(bus, slot, count, work):
     """Microseconds of the worker's CPU for each of count."""
-    before = worker_ns(bus, slot)
+    pid = bus.pid(slot)
+    before = cpu_ns(pid)
     work()
-    return (worker_ns(bus, slot) - before) / count / 1000
+    return (cpu_ns(pid) - before) / count / 1000
 
 
 def many(client, what, times, target):
@@ -123,6 +126,27 @@ def one_round(bus, caller, far, count):
     return found
 
 
+def moves(count):
+    """The clients of one worker move to the other, which is all that is left.
+
+    What it costs the one that leaves nobody can read any more.
+    """
+    with Bus(2) as bus:
+        for clients in bus.connect_each(count).values():
+            for client in clients:
+                client.sub("topic")
+        pids = {"a client that comes from another worker": bus.pid(0),
+                "the same, for the hub": bus.pid()}
+        before = {name: cpu_ns(pid) for name, pid in pids.items()}
+        code, _, errors = bus.cli("scale", "1")
+        if code != 0:
+            raise Failed("scale: " + errors)
+        wait_until(lambda: bus.worker(0)["clients"] == 2 * count and
+                   not bus.total("moving"), 60, "all have moved")
+        return {name: (cpu_ns(pid) - before[name]) / count / 1000
+                for name, pid in pids.items()}
+
+
 def main():
     """Run the rounds and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -142,6 +166,8 @@ def main():
         Reader([far, near] + crowd).start()
         rounds = [one_round(bus, caller, far, words.count)
                   for _ in range(words.rounds)]
+    for one in rounds:
+        one.update(moves(words.count // 20))
     rows = []
     for name in rounds[0]:
         values = [one[name] for one in rounds]

@@ -274,7 +274,7 @@ def what_single_things_cost_is_measured():
         check=False)
     equal(done.returncode, 0, done.stderr)
     rows = json.loads(done.stdout.splitlines()[-1])
-    equal(len({name for name, *_ in rows}), 10, "different things")
+    equal(len({name for name, *_ in rows}), 12, "different things")
     for name, middle, least, most in rows:
         equal(0 < least <= middle <= most, True,
               "%s: %r" % (name, (least, middle, most)))
