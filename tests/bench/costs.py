@@ -14,10 +14,12 @@ import os
 import statistics
 import sys
 import threading
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 
+import proc
 import wsframe
 from application import compile_app
 from bus import Bus
@@ -35,6 +37,16 @@ def cpu_ns(pid):
     """CPU time of a process so far."""
     with open("/proc/%d/schedstat" % pid, "rb") as file:
         return int(file.read().split()[0])
+
+
+def settle(bus):
+    """Wait until no process of the bus has anything to do."""
+    quiet = 0
+    while quiet < 3:
+        time.sleep(0.01)
+        asleep = all(proc.stat_fields(pid)[0] == b"S"
+                     for pid in (bus.pid(), *bus.pids().values()))
+        quiet = quiet + 1 if asleep else 0
 
 
 class Reader(threading.Thread):
@@ -72,6 +84,7 @@ def measure(bus, slot, count, work):
     pid = bus.pid(slot)
     before = cpu_ns(pid)
     work()
+    settle(bus)
     return (cpu_ns(pid) - before) / count / 1000
 
 
@@ -143,6 +156,7 @@ def moves(count):
             raise Failed("scale: " + errors)
         wait_until(lambda: bus.worker(0)["clients"] == 2 * count and
                    not bus.total("moving"), 60, "all have moved")
+        settle(bus)
         return {name: (cpu_ns(pid) - before[name]) / count / 1000
                 for name, pid in pids.items()}
 
