@@ -312,7 +312,7 @@ def read_all(sock):
 @test
 def answers_that_are_not_taken_use_up_a_budget_and_no_more():
     limit = 12 << 20
-    with Bus(1, api_output=limit) as bus:
+    with Bus(1, api_output=limit, query_timeout="30s") as bus:
         back = Backend(bus.address)
         _ = topics(bus, 10000)
         before = proc.memory_kb(bus.pid(0))
@@ -339,7 +339,7 @@ def answers_that_are_not_taken_use_up_a_budget_and_no_more():
 
 @test
 def large_answers_in_parallel_are_served_and_their_memory_given_back():
-    with Bus(1, api_output="256m") as bus:
+    with Bus(1, api_output="256m", query_timeout="30s") as bus:
         _ = topics(bus, 10000)
         before = proc.memory_kb(bus.pid(0))
         socks = [ask(bus, "/api/topics", rcvbuf=4096) for _ in range(40)]
@@ -357,7 +357,7 @@ def large_answers_in_parallel_are_served_and_their_memory_given_back():
 
 @test
 def a_reader_that_stands_still_is_cut_off_and_others_are_served():
-    with Bus(1) as bus:
+    with Bus(1, query_timeout="30s") as bus:
         back = Backend(bus.address)
         _ = topics(bus, 10000)
         sock = ask(bus, "/api/topics", rcvbuf=4096)
