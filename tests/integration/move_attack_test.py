@@ -94,12 +94,14 @@ def followed(bus):
     return there
 
 
-@test
-def who_follows_is_not_misled_by_a_taker_that_comes_too_late():
+def halted_in_the_midst():
+    """A taker is halted while clients come to it.  False: all had come."""
     with two_workers() as (bus, _giver, taker):
         taker.send_signal(signal.SIGSTOP)
-        wait_until(lambda: bus.total("moves_refused") > 0, 15,
-                   "moves to be called off")
+        wait_until(lambda: bus.total("moves_refused") > 0
+                   or not bus.total("moving"), 15, "moves to be called off")
+        if not bus.total("moves_refused"):
+            return False
         say("%d taken back" % bus.total("moves_back"))
         taker.send_signal(signal.SIGCONT)
         wait_until(lambda: balanced(bus), 15)
@@ -111,6 +113,12 @@ def who_follows_is_not_misled_by_a_taker_that_comes_too_late():
         code, out, _ = bus.cli("clients", "--json")
         equal((code, len(out.splitlines())), (0, len(there)))
         wait_until(lambda: followed(bus) == there, 5)
+        return True
+
+
+@test
+def who_follows_is_not_misled_by_a_taker_that_comes_too_late():
+    wait_until(halted_in_the_midst, 50, "one that is halted early enough")
 
 
 @test
