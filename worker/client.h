@@ -70,6 +70,7 @@ struct subscription {
 	uint32_t member; /* index in channel->members */
 };
 
+/* In an order without holes: there are many of them. */
 struct client {
 	struct worker *worker;
 	struct lws *wsi;
@@ -93,6 +94,7 @@ struct client {
 	uint32_t seen_ms; /* when something came last; wraps, see client.c */
 	uint32_t soft_since_ms; /* above outbox_soft since; 0: it is not */
 	uint32_t index;         /* in worker->clients.all */
+	int fd;
 	struct outbox outbox;
 	struct list dirty;   /* in flush's list when something is to be sent */
 	struct list reader;  /* in ws.c's list when it was read this turn */
@@ -102,6 +104,7 @@ struct client {
 	uint32_t sub_count;  /* channels that it is in */
 	uint32_t sub_cap;
 	uint32_t put_count;          /* those of them that it was put into */
+	uint32_t settle_ms;          /* not to be moved before this; wraps */
 	struct subscription *subs;   /* owned */
 	struct buf *in;              /* owned; NULL unless a message is open */
 	struct address *address;     /* counted there */
@@ -114,14 +117,12 @@ struct client {
 	uint32_t tries_ms;         /* when one of them was forgotten last */
 	uint32_t rate_tokens;      /* messages it may send now, in 1/1000 */
 	uint32_t rate_ms;          /* when they were counted */
-	struct exchange *exchange; /* owned; a request to the HTTP API */
 	uint32_t dropped;          /* frames that it was too slow for */
+	struct exchange *exchange; /* owned; a request to the HTTP API */
 	uint32_t gaps;             /* how often it was told of missing ones */
 	bool paused;               /* nothing is read from it */
 	uint8_t move_tries;        /* moves of it that were called off */
-	uint32_t settle_ms;        /* not to be moved before this; wraps */
 	struct move *move;         /* NULL: it stays here */
-	int fd;
 };
 
 /* All clients of a worker, in a dense array. */

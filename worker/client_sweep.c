@@ -41,6 +41,7 @@ sweep_open(struct worker *worker, struct client *client)
 	if (client->outbox.gap_count != 0)
 		flush_mark(&worker->flush, client); /* no memory at first */
 	client_note_soft(client);
+	outbox_trim(&client->outbox); /* most have nothing to get for long */
 	if (config->outbox_policy == OUTBOX_CLOSE &&
 	    client->outbox.bytes > client_limit(client)) {
 		stats_add(&worker->stats->closed_slow, 1);

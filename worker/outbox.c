@@ -85,11 +85,8 @@ outbox_pop(struct outbox *outbox, uint32_t n)
 		return;
 	/* From the start again: then a batch lies in one piece (flush.c). */
 	outbox->head = 0;
-	if (outbox->cap > KEEP_CAP) {
-		free(outbox->ring);
-		outbox->ring = NULL;
-		outbox->cap = 0;
-	}
+	if (outbox->cap > KEEP_CAP)
+		outbox_trim(outbox);
 }
 
 void
@@ -107,6 +104,17 @@ outbox_release(struct outbox *outbox)
 		free(outbox->gaps[i].topic);
 	free(outbox->gaps);
 	*outbox = (struct outbox){ 0 };
+}
+
+void
+outbox_trim(struct outbox *outbox)
+{
+	if (outbox->count != 0 || outbox->cap == 0)
+		return;
+	free(outbox->ring);
+	outbox->ring = NULL;
+	outbox->cap = 0;
+	outbox->head = 0;
 }
 
 bool

@@ -52,6 +52,9 @@ outbox_at(const struct outbox *outbox, uint32_t i)
 /* Drop the first n frames. */
 void outbox_pop(struct outbox *outbox, uint32_t n);
 
+/* Give the ring's memory back when no frame is in it; the next push gets one. */
+void outbox_trim(struct outbox *outbox);
+
 /* Drop all frames; gaps stay. */
 void outbox_clear(struct outbox *outbox);
 

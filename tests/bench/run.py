@@ -33,8 +33,9 @@ def parse_words():
     parser = argparse.ArgumentParser(
         description="Compare clusterbus with its peers.")
     parser.add_argument("--busctl",
-                        default=os.path.join(TOP, "build", "busctl"),
-                        help="the program to measure (build/busctl)")
+                        default=os.path.join(TOP, "build", "release",
+                                             "busctl"),
+                        help="the program to measure (build/release/busctl)")
     parser.add_argument("--generator", help="another busctl for the load")
     parser.add_argument("--build", default=os.path.join(TOP, "build"),
                         help="folder for peers and results (build)")

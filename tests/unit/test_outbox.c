@@ -120,6 +120,29 @@ a_frame_at_the_front_is_first(void **state)
 }
 
 static void
+an_empty_ring_is_given_back_when_asked_for_and_no_other(void **state)
+{
+	struct outbox outbox = { 0 };
+
+	(void)state;
+	outbox_trim(&outbox);
+	push(&outbox, answer('a'));
+	push(&outbox, answer('b'));
+	outbox_pop(&outbox, 1);
+	outbox_trim(&outbox);
+	assert_string_equal(shape(&outbox), "b");
+	outbox_pop(&outbox, 1);
+	assert_int_not_equal(outbox.cap, 0);
+	outbox_trim(&outbox);
+	assert_int_equal(outbox.cap, 0);
+	assert_null(outbox.ring);
+	push(&outbox, answer('c'));
+	check(&outbox);
+	assert_string_equal(shape(&outbox), "c");
+	outbox_release(&outbox);
+}
+
+static void
 a_large_ring_is_given_back_and_a_small_one_kept(void **state)
 {
 	struct outbox outbox = { 0 };
@@ -299,6 +322,8 @@ main(void)
 		cmocka_unit_test(there_is_a_limit_on_frames_however_small),
 		cmocka_unit_test(
 		    the_oldest_publish_is_dropped_and_answers_stay),
+		cmocka_unit_test(
+		    an_empty_ring_is_given_back_when_asked_for_and_no_other),
 		cmocka_unit_test(a_simple_model_agrees),
 		cmocka_unit_test(
 		    running_out_of_memory_loses_nothing_that_was_taken),
