@@ -71,6 +71,9 @@ def the_hub_hears_of_a_first_member_and_of_a_last_one_only():
     with start(2) as bus:
         # Each of them wants its user's channel as well, so they come first.
         first, second = connect(bus, 1), connect(bus, 1)
+        # Others had come to worker 0, and their channel goes with them.
+        wait_until(lambda: bus.total("clients") == 2)
+        sync(nodes(bus))
         before = bus.hub("interests")
         for client in (first, second):
             client.sub(ROOM)
