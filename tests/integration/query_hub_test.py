@@ -101,7 +101,7 @@ def a_worker_that_is_killed_is_gone_at_once():
         equal(token, 77)
         equal(counts, [WORKERS, WORKERS - 1, 1, 0])
         at_most(took, 0.2 * PATIENCE, "seconds")
-        wait_until(bus.running)
+        wait_until(lambda: bus.running() and bus.pid(1) != victim)
         rows, counts, _ = ask(program)
         counts_are(counts, WORKERS, WORKERS)
         equal([row["conn"] for _, row in rows], [survivor.conn])

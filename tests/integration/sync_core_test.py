@@ -144,6 +144,7 @@ def what_crossws_writes_reaches_clients_and_listeners():
         wait_until(lambda: bus.hub("sync_connected") == 1, 10.0, "connected")
         with Attached(bus) as program:
             equal(program.do("sub", "chat"), 0)
+            equal(program.do("sync"), 0)
             for text, data in ((' {"a":1} ', {"a": 1}), ("plain", "plain"),
                                ("", ""), ('"quoted"', "quoted"),
                                ('a "b" \\ \u2028 \0', 'a "b" \\ \u2028 \0')):
@@ -283,6 +284,7 @@ def workers_of_a_local_bus_are_each_for_themselves():
             client.sub("news")
         with Attached(bus) as program:
             equal(program.do("sub", "news"), 0)
+            equal(program.do("sync"), 0)
             ann.pub("news", 1)
             equal(near.msg("news")["data"], 1)
             # Programs are how such a bus is looked at and talked to.
