@@ -329,9 +329,15 @@ class Bus:
                 for worker in self.status()["workers"]}
 
     def running(self, n=None):
-        """Do n workers (all that are wanted) run?"""
+        """Do n workers (all that are wanted) run?
+
+        One that was killed a moment ago does not, whatever the primary has
+        heard of it by now.
+        """
         status = self.status()
-        states = [worker["state"] for worker in status["workers"]]
+        states = [worker["state"] if worker["state"] != "RUNNING"
+                  or proc.alive(worker["pid"]) else "DEAD"
+                  for worker in status["workers"]]
         wanted = status["workers_wanted"] if n is None else n
         return states.count("RUNNING") == wanted == len(
             [state for state in states if state != "EMPTY"])
