@@ -94,7 +94,7 @@ struct client {
 	uint32_t seen_ms; /* when something came last; wraps, see client.c */
 	uint32_t soft_since_ms; /* above outbox_soft since; 0: it is not */
 	uint32_t index;         /* in worker->clients.all */
-	int fd;
+	int fd;                 /* its socket; -1: it has none */
 	struct outbox outbox;
 	struct list dirty;   /* in flush's list when something is to be sent */
 	struct list reader;  /* in ws.c's list when it was read this turn */

@@ -53,7 +53,9 @@ runtime_killed_in(struct runtime *p, uint64_t kill_ms)
 		return;
 	p->within_ms = pm2_stop_within(kill_ms);
 	log_info("leaving within %llu ms", (unsigned long long)p->within_ms);
-	ev_timer_set(&p->last_call, (double)p->within_ms / 4000., 0.);
+	/* One that runs has a second at most; a running one cannot be set. */
+	if (!ev_is_active(&p->last_call))
+		ev_timer_set(&p->last_call, (double)p->within_ms / 4000., 0.);
 	ev_timer_set(&p->hurry, (double)p->within_ms / 4000. * 3, 0.);
 	ev_timer_start(p->worker.loop, &p->hurry);
 }

@@ -42,9 +42,9 @@ def cpu_during(pid, seconds):
 
 
 def calm(pids, what=""):
-    """Wait until they use next to no CPU time; what spins never gets there."""
-    wait_until(lambda: sum(cpu_during(pid, 0.2) for pid in pids)
-               <= 0.1 * len(pids), 5, "no CPU time is used: " + what)
+    """Wait until each uses next to no CPU time; what spins never gets there."""
+    wait_until(lambda: all(cpu_during(pid, 0.2) <= 0.1 for pid in pids), 5,
+               "no CPU time is used: " + what)
 
 
 def fd_count(pid):
